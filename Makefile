@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 DEMO ?= build/demo
 # The beginning of the sha256 of "Fictionham September 2026 corrected.xlsx", a held file of the sample.
 DEMO_HELD := 60c90f7792b7
-SOURCES := piperoll collectors publishers flows serving tests bench setup.py
+SOURCES := piperoll collectors publishers flows hosting serving portal tests bench setup.py
 UNIT_TESTS := tests/model tests/findings tests/reading tests/checking tests/releasing tests/duties tests/datapackages
 
 .DEFAULT_GOAL := help

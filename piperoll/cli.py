@@ -14,6 +14,7 @@ import typer
 
 from piperoll import __version__
 from piperoll.commands import (
+    access,
     checking,
     classifying,
     consuming,
@@ -73,6 +74,13 @@ about suppliers and contracts counts when measures are next made.
 )
 
 
+access_group = typer.Typer(
+    help="Say who may use the portal: people, groups, e-mail domains, and keys of machines.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
 def _add_command(group: typer.Typer, command: Callable[..., None], name: str | None = None) -> None:
     """Add a command whose help is its docstring. Its examples, which begin with `piperoll`, keep their lines."""
     text = inspect.cleandoc(command.__doc__ or "")
@@ -94,6 +102,7 @@ for command in (
     duties.due,
     serving.site,
     serving.api,
+    access.portal,
     consuming.get,
     consuming.history,
     consuming.diff,
@@ -107,6 +116,7 @@ for command in (
 ):
     _add_command(app, command)
 _add_command(app, consuming.list_published, "list")
+_add_command(app, decisions.queue, "decisions")
 for subcommand in (mappings.show, mappings.questions, mappings.answer):
     _add_command(mapping, subcommand)
 _add_command(decide, decisions.business)
@@ -116,6 +126,10 @@ _add_command(decide, decisions.supplier)
 _add_command(decide, decisions.pair)
 _add_command(decide, decisions.take_back)
 _add_command(decide, decisions.list_decisions, "list")
+_add_command(access_group, access.grant)
+_add_command(access_group, access.list_access, "list")
+_add_command(access_group, access.revoke)
+app.add_typer(access_group, name="access")
 app.add_typer(mapping, name="mapping")
 app.add_typer(decide, name="decide")
 

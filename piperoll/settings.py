@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from piperoll.errors import SettingsError
@@ -22,6 +22,10 @@ class Settings:
     rows of a release that are also checked by Frictionless and Great Expectations; smaller releases are checked whole.
     `store`, `inbox`, `sources`, `bodies` and `replay_into` are the places that the deployed flows work with: paths and
     addresses that no parameter of a flow can change; commands and the Python API do not read them.
+    `portal_url` is where people reach the portal, `portal_secret` (at least 32 characters) signs its sessions and keys
+    the hashes of who may use it. `portal_openid_issuer`, `_client`, `_secret`, `_name` (what the sign-in page calls it)
+    and `_groups` (the claim with groups) are of an OpenID provider. `portal_smtp` (`smtps://user:password@host`) sends
+    sign-in links and receipts from `portal_mail_from`. `portal_proxies` is the number of your reverse proxies in front.
     `data` lists further data folders with datasets of your own, separated like PATH (`piperoll.assets` reads it).
     """
 
@@ -40,6 +44,16 @@ class Settings:
     sources: str = ""
     bodies: str = ""
     replay_into: str = ""
+    portal_url: str = ""
+    portal_secret: str = field(default="", repr=False)
+    portal_openid_issuer: str = ""
+    portal_openid_client: str = ""
+    portal_openid_secret: str = field(default="", repr=False)
+    portal_openid_name: str = "your organisation"
+    portal_openid_groups: str = "groups"
+    portal_smtp: str = field(default="", repr=False)
+    portal_mail_from: str = ""
+    portal_proxies: int = 0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -58,6 +58,13 @@ from publishers.purge import (
     remove_submission,
     remove_versions,
 )
+from publishers.reader_reports import (
+    find_reader_report,
+    list_reader_reports,
+    publish_reader_answer,
+    read_reader_answers,
+    record_reader_report,
+)
 from publishers.search import FoundValue, find_values
 from publishers.site import SiteServer, serve_site
 from publishers.stores import open_reader, open_store
@@ -112,6 +119,7 @@ __all__ = [
     "file_reports",
     "find_decision",
     "find_earlier_releases",
+    "find_reader_report",
     "find_submission",
     "find_values",
     "list_applied",
@@ -123,6 +131,7 @@ __all__ = [
     "list_mappings",
     "list_measured_series",
     "list_published",
+    "list_reader_reports",
     "list_rulings",
     "list_series",
     "list_submissions",
@@ -133,6 +142,7 @@ __all__ = [
     "mark_withdrawn",
     "open_reader",
     "open_store",
+    "publish_reader_answer",
     "publish_release",
     "read_changes",
     "read_consolidated_year",
@@ -142,6 +152,7 @@ __all__ = [
     "read_listing",
     "read_mapping",
     "read_outside_sources",
+    "read_reader_answers",
     "read_received_bytes",
     "read_release_files",
     "read_report",
@@ -149,6 +160,7 @@ __all__ = [
     "read_submission",
     "read_tombstone",
     "record_decision",
+    "record_reader_report",
     "record_ruling",
     "remove_submission",
     "remove_versions",

@@ -16,6 +16,7 @@ from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import History, Listing, Manifest, Series, Status, Version, file_entry
 from publishers.change_log import logging_series_change
+from publishers.reader_reports import read_reader_answers
 from publishers.stores.protocol import Store, StoreReader, update_object
 
 _HEAD_BYTES = 65_536
@@ -91,9 +92,9 @@ def read_listing(store: Store, series: Series) -> Listing:
         for version in history.versions
         if version.status is Status.SUPERSEDED
     }
-    current = history.current_version
+    current, answers = history.current_version, read_reader_answers(store, series)
     if current is None:
-        return Listing(history, None, None, None, earlier=superseded)
+        return Listing(history, None, None, None, earlier=superseded, answers=answers)
 
     def read_json_file(name: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(store.read(layout.release_file(series, current, name)).content)
@@ -106,6 +107,7 @@ def read_listing(store: Store, series: Series) -> Listing:
         read_json_file("report.json"),
         _read_first_rows(store, layout.release_file(series, current, f"{series.dataset}.csv")),
         earlier=superseded,
+        answers=answers,
     )
 
 

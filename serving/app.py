@@ -21,6 +21,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hosting.limits import ApiLimits, WorkSlots
+from hosting.problems import Problem
+from hosting.sandboxed_check import start_fork_server
+from hosting.transfers import AnswerDeadline
 from piperoll import __version__
 from piperoll.errors import NotThere, PiperollError
 from piperoll.scratch import scratch_folder
@@ -29,14 +33,11 @@ from serving import check_upload, listings, openapi
 from serving.check_upload import CheckEndpoint
 from serving.consolidated_copies import ConsolidatedCopies
 from serving.index_cache import PublishedIndex
-from serving.limits import ApiLimits, WorkSlots
+from serving.measures import MeasureEndpoint
 from serving.parquet_cache import ParquetCache
-from serving.problems import Problem
 from serving.query_service import QueryEngine, QueryService
 from serving.response_formats import FORMATS, REVALIDATE, json_response, prefers
 from serving.rows import RowsEndpoint
-from serving.sandboxed_check import start_fork_server
-from serving.transfers import AnswerDeadline
 from serving.version_selection import Selector
 
 _OPTIONS_VARIABLE = "SERVING_OPTIONS"
@@ -47,7 +48,7 @@ UVICORN_SETTINGS: dict[str, Any] = {
     "log_level": "warning",
     "server_header": False,
     "timeout_graceful_shutdown": 10,
-    "http": "serving.transfers:PatientProtocol",
+    "http": "hosting.transfers:PatientProtocol",
     "h11_max_incomplete_event_size": 65_536,  # a URL may have a cursor and a long list of values
 }
 
@@ -144,6 +145,10 @@ def create_app(service: QueryService, limits: ApiLimits, store: str | None = Non
     rows, uploads = RowsEndpoint(service, limits), CheckEndpoint(limits, store)
     app.add_api_route(endpoint=rows.get_rows, **openapi.describe_operation("rows"))
     app.add_api_route(endpoint=rows.get_series, **openapi.describe_operation("used"))
+    measured = MeasureEndpoint(service, limits, listings.SiteLinks(site))
+    app.add_api_route(endpoint=measured.list_measures, **openapi.describe_operation("measures"))
+    app.add_api_route(endpoint=measured.get_rows, **openapi.describe_operation("measure"))
+    app.add_api_route(endpoint=measured.get_figure, **openapi.describe_operation("figure"))
     app.add_api_route(endpoint=uploads.get_page, **openapi.describe_operation("check-page"))
     app.add_api_route(endpoint=uploads.check, **openapi.describe_operation("check"))
     app.add_api_route(endpoint=check_upload.get_template, **openapi.describe_operation("template"))
@@ -236,12 +241,12 @@ def find_elsewhere(path: str) -> str | None:
     """The address that is meant by one that does not exist, if there can be no doubt; None if there can.
 
     A slash at the end and the addresses at which other services describe themselves are exchanged, and
-    `/rows/spend.csv` is `/rows/spend?format=csv`.
+    `/rows/spend.csv` is `/rows/spend?format=csv`, and so with measures.
     """
     plain = "/" + path.strip("/")
     if not re.fullmatch(r"/[\w/.-]*", plain, re.ASCII) or "//" in plain:  # `//host` would be another site
         return None
-    found = re.fullmatch(r"(/rows/\w+)\.(\w+)", plain, re.ASCII)
+    found = re.fullmatch(r"(/rows/\w+|/measures/[\w-]+)\.(\w+)", plain, re.ASCII)
     if found and found[2] in FORMATS:
         return f"{found[1]}?format={found[2]}"
     if found := re.fullmatch(r"(/[\w/-]+)\.json", plain, re.ASCII):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hosting.problems import Problem, printable
 from publishers.published_bodies import match_published_body
 from serving.index_cache import PublishedIndex
-from serving.problems import Problem, printable
 from serving.query import split_list
 
 _LONGEST = 200

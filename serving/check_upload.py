@@ -6,31 +6,28 @@ import hashlib
 import json
 import re
 from base64 import b64encode
-from email.message import Message
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
+from hosting.limits import ApiLimits, WorkSlots
+from hosting.problems import Problem, bad_parameter, printable, unknown_name
+from hosting.sandboxed_check import Upload, check_in_sandbox
+from hosting.transfers import UploadBody, UploadBudget, too_large
+from hosting.uploads import read_upload_form, upload_body
 from piperoll import assets, releasing
 from piperoll.describing.pages.rendering import render_problem_page, render_upload_page
 from piperoll.errors import DescriptorError, PeriodError
 from piperoll.model import KINDS, Period
 from piperoll.reading.cells.periods import find_periods
-from serving.limits import ApiLimits, WorkSlots
-from serving.problems import Problem, bad_parameter, printable, unknown_name
 from serving.response_formats import XLSX, prefers
-from serving.sandboxed_check import Upload, check_in_sandbox
-from serving.transfers import UploadBody, UploadBudget, too_large
 
 PATH = "/check"
 PAGES = (PATH, "/templates/")
 """Addresses whose errors are pages, if the client prefers pages."""
 
-_FORM_OVERHEAD_BYTES = 65_536
-"""Bytes of a form beside the file: boundaries, headers and the text fields."""
 _MAX_FIELDS = 6
 """Text fields of a form; the page sends four, and a browser may add its own."""
 _MAX_NAME_CHARACTERS = 200
@@ -64,7 +61,7 @@ class CheckEndpoint:
     async def check(self, request: Request) -> Response:
         """The report on the uploaded file: a page, or the JSON of `piperoll check --json`. Raises: Problem."""
         media_type = prefers(request.headers.get("Accept"), ("application/json", "text/html"))
-        body = UploadBody(request, self._limits.check_bytes + _FORM_OVERHEAD_BYTES, self._budget, self._limits)
+        body = upload_body(request, self._budget, self._limits)
         try:
             upload = await self._read_form(request, body)
             await self._slots.acquire()  # a client that is still sending keeps nobody else waiting
@@ -82,18 +79,7 @@ class CheckEndpoint:
 
     async def _read_form(self, request: Request, body: UploadBody) -> Upload:
         """Read the file of a form into memory. Raises: Problem: there is none, or it is too large."""
-        declared = request.headers.get("Content-Length", "0")
-        if not declared.isdecimal() or int(declared) > self._limits.check_bytes + _FORM_OVERHEAD_BYTES:
-            raise await body.refuse()
-        content_type = Message()
-        content_type["Content-Type"] = request.headers.get("Content-Type", "")
-        if content_type.get_content_type() != "multipart/form-data":
-            raise Problem(415, "no-form", "send the file as multipart/form-data, in a field named 'file'")
-        try:
-            parser = _InMemoryParser(request.headers, body.stream(), max_files=1, max_fields=_MAX_FIELDS)
-            form = await parser.parse()
-        except MultiPartException as error:
-            raise Problem(400, "no-form", f"the form is not valid: {error.message}") from error
+        form = await read_upload_form(request, body, self._limits, fields=_MAX_FIELDS)
         try:
             return await self._read_fields(form)
         finally:
@@ -163,21 +149,6 @@ def problem_response(problem: Problem) -> Response:
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
-
-
-class _InMemoryParser(MultiPartParser):
-    """A form parser that never writes the file to disk."""
-
-    spool_max_size = 1 << 40
-
-    async def parse(self) -> FormData:
-        """Parse the form. If it is too large or late, free what was read; Starlette does so for its own errors only."""
-        try:
-            return await super().parse()
-        except Problem:
-            for file in self._files_to_close_on_error:
-                file.close()
-            raise
 
 
 def _text_field(form: FormData, name: str) -> str | None:

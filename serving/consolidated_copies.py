@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from hosting.limits import ApiLimits
+from hosting.problems import Problem
 from piperoll import layout
 from piperoll.errors import StoreCorrupt
 from piperoll.model import CurrentRelease, Dataset, Manifest, Series, Version, YearAccount, file_entry, to_json_bytes
@@ -24,8 +26,6 @@ from piperoll.releasing.consolidating import consolidate_years, rules_version, s
 from publishers import fetch_version
 from serving.cursors import digest
 from serving.index_cache import PublishedIndex
-from serving.limits import ApiLimits
-from serving.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

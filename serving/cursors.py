@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from serving.problems import Problem
+from hosting.problems import Problem
 
 FieldValue: TypeAlias = "str | int | bool | Decimal | date"
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlencode
 
-from serving.problems import Problem, printable, unknown_name
+from hosting.problems import Problem, printable, unknown_name
 
 _PARAMETERS: Mapping[str, str] = {
     "limit": "$limit _size size per_page page_size pagesize rows top $top max_results first",

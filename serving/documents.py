@@ -263,3 +263,86 @@ class UsedDocument(TypedDict):
     left_out: list[LeftOutSeries]
     not_added: NotAddedRows | None
     notes: list[str]
+
+
+class MeasureYearDescription(TypedDict):
+    """A published year of a measure, and the number of its version."""
+
+    year: str
+    version: Count
+
+
+class MeasureFigureDescription(TypedDict):
+    """A figure that a measure has; rows name it in `figure`."""
+
+    figure: str
+    title: str
+    unit: str
+    headline: bool
+    high_is: str
+
+
+class MeasureDescription(TypedDict):
+    """A measure in `/measures`."""
+
+    measure: str
+    title: str
+    question: str
+    summary: str
+    method: list[str]
+    method_version: str
+    perimeter: str
+    compared_with: str
+    datasets: list[str]
+    figures: list[MeasureFigureDescription]
+    years: list[MeasureYearDescription]
+    links: dict[str, str]
+
+
+class MeasuresDocument(TypedDict):
+    """`/measures`."""
+
+    measures: list[MeasureDescription]
+    statuses: list[str]
+
+
+class MeasureRowsDocument(TypedDict):
+    """`/measures/{measure}`."""
+
+    measure: str
+    years: list[MeasureYearDescription]
+    columns: list[str]
+    rows_count: Count
+    rows: list[Row]
+    links: dict[str, str]
+    next: str | None
+
+
+class FigureInput(TypedDict):
+    """What a figure was made from: the name of a file or rule, and its hash."""
+
+    what: str
+    sha256: str
+
+
+class FigureWorking(TypedDict):
+    """How a figure was worked out."""
+
+    method: list[str]
+    method_version: str
+    query: str
+    inputs: list[FigureInput]
+    command: str
+
+
+class FigureDocument(TypedDict):
+    """`/measures/{measure}/{figure_id}`."""
+
+    measure: str
+    question: str
+    title: str
+    year: str
+    version: Count
+    row: Row
+    working: FigureWorking
+    links: dict[str, str]

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from starlette.datastructures import QueryParams
 
+from hosting.problems import Problem, bad_parameter, printable, unknown_name
 from piperoll import assets, layout
 from piperoll.errors import NotThere, UnknownDataset, UsageError
 from piperoll.model import Dataset, Effect, History, Period, Series, Version, format_decimal
@@ -20,7 +21,6 @@ from publishers import fetch_version
 from serving import documents
 from serving.body_names import find_body
 from serving.index_cache import PublishedIndex
-from serving.problems import Problem, bad_parameter, printable, unknown_name
 from serving.query import OPERATORS, single_value
 from serving.row_query import query_fields
 from serving.version_selection import TAKEN_BACK
@@ -61,6 +61,7 @@ def home(site: SiteLinks) -> documents.HomeDocument:
             "bodies": "/bodies",
             "series": "/series",
             "rows": "/rows/{dataset}",
+            "measures": "/measures",
             "check": "/check",
             "openapi": "/openapi.json",
             "health": "/health",

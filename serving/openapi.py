@@ -12,15 +12,16 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from hosting.problems import MEDIA_TYPE
 from piperoll import assets
 from piperoll.model import KINDS
 from serving import documents, listings
-from serving.problems import MEDIA_TYPE
 from serving.response_formats import FORMATS, XLSX
 
 TAGS = [
     {"name": "catalogue", "description": "What is published: datasets, bodies, series and their histories."},
     {"name": "rows", "description": "Rows of a dataset, filtered, grouped, sorted and paged."},
+    {"name": "measures", "description": "Figures that answer a question, with bounds, reasons and working."},
     {"name": "check", "description": "Check a file before you publish it."},
 ]
 
@@ -98,6 +99,20 @@ _ROWS_PARAMETERS = (
     },
 )
 
+_MEASURE_PARAMETERS = (
+    _query_parameter("body", "Bodies by their slugs or other names, separated by commas.", "anytown"),
+    _query_parameter("kind", "Kinds of body, separated by commas.", "council"),
+    _query_parameter("year", "Financial years, separated by commas, or `all`; by default the newest.", "2026-27"),
+    _query_parameter("figure", "Figures, separated by commas; /measures lists those of each measure.", "months"),
+    _query_parameter("item", "Items of a figure that is broken down, separated by commas; `none`: as a whole.", "none"),
+    _query_parameter(
+        "status", "Statuses, separated by commas: shown, indicative, list-only or withheld.", "shown,indicative"
+    ),
+    _query_parameter("limit", "The most rows of a page.", 100, type="integer", minimum=1, maximum=10_000),
+    _query_parameter("cursor", "Where the page starts: follow `next` unchanged.", None, maxLength=8000),
+    _query_parameter("format", "The format of the answer; it takes precedence over Accept.", "csv", enum=list(FORMATS)),
+)
+
 _PROBLEMS = {
     400: "A parameter is not valid. The message says what to use.",
     404: "It does not exist. The message suggests similar names.",
@@ -169,6 +184,22 @@ _OPERATIONS: Mapping[str, Operation] = {
         (400, 404, 406, 410, 503),
         _ROWS_PARAMETERS,
     ),
+    "measures": Operation("/measures", "measures", "What is measured", documents.MeasuresDocument, (410, 503)),
+    "measure": Operation(
+        "/measures/{measure}",
+        "measures",
+        "The figures of a measure",
+        documents.MeasureRowsDocument,
+        (400, 404, 406, 410, 429, 503),
+        _MEASURE_PARAMETERS,
+    ),
+    "figure": Operation(
+        "/measures/{measure}/{figure_id}",
+        "measures",
+        "One figure with its working",
+        documents.FigureDocument,
+        (404, 410, 429, 503),
+    ),
     "check-page": Operation("/check", "check", "A page to check a file with"),
     "check": Operation(
         "/check",
@@ -181,8 +212,12 @@ _OPERATIONS: Mapping[str, Operation] = {
 """Every operation by its id."""
 
 _TEXT = {"schema": {"type": "string"}}
+_ROW_FORMATS = {
+    one.media_type.split(";")[0]: _TEXT if one.name in ("csv", "ndjson") else {} for one in FORMATS.values()
+}
 _OTHER_CONTENT: Mapping[str, Mapping[str, Any]] = {
-    "rows": {one.media_type.split(";")[0]: _TEXT if one.name in ("csv", "ndjson") else {} for one in FORMATS.values()},
+    "rows": _ROW_FORMATS,
+    "measure": _ROW_FORMATS,
     "diff": {"text/csv": _TEXT},
     "check": {"application/json": {"schema": {"$ref": "#/components/schemas/Report"}}, "text/html": _TEXT},
     "check-page": {"text/html": _TEXT},
@@ -216,6 +251,8 @@ _PATH_EXAMPLES = {
     "before": 1,
     "after": 2,
     "name": "spend.xlsx",
+    "measure": "coverage",
+    "figure_id": "0123456789abcdef",
 }
 
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from hosting.limits import ApiLimits
+from hosting.problems import Problem
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
 from serving.consolidated_copies import StoredFile
 from serving.index_cache import PublishedIndex
-from serving.limits import ApiLimits
-from serving.problems import Problem
 
 
 class ParquetCache:

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
+from hosting.limits import ApiLimits
+from hosting.problems import Problem, bad_parameter, given_twice, printable, unknown_name
 from piperoll.enriching import supplier_key
 from piperoll.errors import PeriodError, UsageError
 from piperoll.model import Dataset, Period, find_ambiguity, parse_instant
 from serving.cursors import Cursor, FieldValue, bad_cursor, digest
 from serving.dialects import instead_of_operator, postgrest_hint, unknown_parameter
-from serving.limits import ApiLimits
-from serving.problems import Problem, bad_parameter, given_twice, printable, unknown_name
 from serving.row_query import (
     TIME_FUNCTIONS,
     Aggregate,

@@ -15,15 +15,15 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from hosting.limits import ApiLimits
+from hosting.problems import Problem
 from piperoll.errors import NotThere, UsageError
 from piperoll.model import format_decimal
 from serving.consolidated_copies import SelectedYear
 from serving.cursors import Cursor, FieldValue, bad_cursor
 from serving.documents import UndatedRowsDocument
 from serving.index_cache import PublishedIndex
-from serving.limits import ApiLimits
 from serving.parquet_cache import ParquetCache
-from serving.problems import Problem
 from serving.row_query import RowQuery
 from serving.sql import (
     QueryFile,

@@ -16,11 +16,11 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from hosting.problems import Problem, bad_parameter, given_twice, printable
+from hosting.transfers import AnswerSpool, SpoolBudget
 from piperoll.releasing.columns import spell_decimals
 from piperoll.releasing.files import format_csv_lines
 from piperoll.releasing.spreadsheets import make_workbook
-from serving.problems import Problem, bad_parameter, given_twice, printable
-from serving.transfers import AnswerSpool, SpoolBudget
 
 REVALIDATE = "public, max-age=60, must-revalidate"
 """Cache-Control of what can change: one minute, as for the pointers in the store."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from piperoll.enriching.annotate import payee_fields
+from piperoll.enriching.functions import FUNCTION_ADDED, has_functions
 from piperoll.model import Dataset, Period
 from piperoll.releasing.consolidating import ADDED, PAYEE_ADDED, PERIOD_ADDED
 from serving.cursors import Cursor, FieldValue
@@ -77,6 +78,7 @@ def query_fields(dataset: Dataset) -> dict[str, QueryField]:
         for name, kind, title, description in (
             *ADDED,
             *(PAYEE_ADDED if payee_fields(dataset) else ()),
+            *(FUNCTION_ADDED if has_functions(dataset) else ()),
             *(PERIOD_ADDED if dataset.row_period is not None else ()),
         )
         if name not in own and name not in series

@@ -9,18 +9,18 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
+from hosting.limits import ApiLimits, WorkSlots
+from hosting.problems import Problem
+from hosting.transfers import SpoolBudget
 from piperoll.model import add_pounds
 from serving import response_formats
 from serving.body_names import name_bodies
 from serving.cursors import digest
 from serving.documents import RowsDocument, UsedDocument
-from serving.limits import ApiLimits, WorkSlots
 from serving.listings import find_dataset
-from serving.problems import Problem
 from serving.query import parse_query
 from serving.query_service import QueryResult, QueryService
 from serving.row_query import Aggregate, Grouping, QueryField, RowQuery
-from serving.transfers import SpoolBudget
 from serving.version_selection import Selection, spell_pounds
 
 _LISTED_SERIES = 100

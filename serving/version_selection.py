@@ -13,6 +13,8 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
+from hosting.limits import ApiLimits
+from hosting.problems import Problem, unknown_name
 from piperoll import assets, layout
 from piperoll.errors import NotThere
 from piperoll.model import (
@@ -32,8 +34,6 @@ from serving.consolidated_copies import ConsolidatedCopies, SelectedYear, Stored
 from serving.cursors import Cursor, digest
 from serving.documents import LeftOutSeries, NotAddedRows, UsedSeries
 from serving.index_cache import POINTER_SECONDS, PublishedIndex
-from serving.limits import ApiLimits
-from serving.problems import Problem, unknown_name
 from serving.row_query import SeriesScope
 
 TAKEN_BACK = (Status.WITHDRAWN, Status.PURGED)

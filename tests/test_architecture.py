@@ -15,23 +15,29 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("piperoll", "collectors", "publishers", "flows", "serving")
+PACKAGES = ("piperoll", "collectors", "publishers", "flows", "hosting", "serving", "portal")
 DOORS = ("piperoll.cli", "piperoll.commands", "piperoll.api")
 
 HOMES = {
+    "authlib": ("portal.openid",),
     "boto3": ("publishers.stores.s3",),
     "botocore": ("publishers.stores.s3",),
     "calamine": ("piperoll.reading",),
+    "cryptography": ("portal.sign_in",),
     "duckdb": ("serving", "piperoll.measuring"),
-    "fastapi": ("serving",),
+    "fastapi": ("hosting", "serving", "portal"),
     "frictionless": (
         "piperoll.checking.schema.frictionless_cells",
         "piperoll.checking.schema.frictionless_tables",
     ),
     "great_expectations": ("piperoll.checking.plausibility.reference",),
     "holidays": ("piperoll.duties",),
-    "jinja2": ("piperoll.describing",),
+    "httpx": ("portal.openid",),
+    "itsdangerous": ("portal.sessions", "portal.sign_in"),
+    "joserfc": ("portal.openid",),
+    "jinja2": ("piperoll.describing", "portal.rendering"),
     "lxml": ("piperoll.describing", "piperoll.reading"),
+    "markupsafe": ("portal.rendering",),
     "msgspec": ("piperoll", "publishers", "serving"),
     "openpyxl": ("piperoll.operations.marked_copy",),
     "pandas": ("piperoll.checking.plausibility.reference",),
@@ -39,11 +45,11 @@ HOMES = {
     "python_calamine": ("piperoll.reading",),
     "requests": ("collectors", "publishers.stores.web"),
     "rich": ("piperoll.terminal", "piperoll.commands"),
-    "starlette": ("serving",),
+    "starlette": ("hosting", "serving", "portal"),
     "types_boto3_s3": ("publishers.stores.s3",),
     "typer": ("piperoll.cli", "piperoll.commands"),
     "urllib3": ("collectors", "publishers.stores.web"),
-    "uvicorn": ("serving",),
+    "uvicorn": ("hosting", "serving", "portal"),
     "xlsxwriter": ("piperoll.releasing", "piperoll.sample"),
 }
 """Each outside library has one home; Arrow is at home wherever a table is, and NumPy with it."""
@@ -120,7 +126,7 @@ def test_every_library_that_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {re.split(r"[<>=\[]", line)[0].replace("-", "_").lower() for line in project["dependencies"]}
     borrowed = {"botocore": "boto3", "calamine": "python_calamine", "pandas": "great_expectations"}
-    borrowed |= {"types_boto3_s3": "boto3", "starlette": "fastapi"}
+    borrowed |= {"types_boto3_s3": "boto3", "starlette": "fastapi", "markupsafe": "jinja2", "joserfc": "authlib"}
     assert {borrowed.get(library, library) for library in HOMES} - declared == set()
 
 
@@ -140,14 +146,14 @@ def test_only_the_doors_and_operations_reach_up_to_flows_and_publishers() -> Non
             up = [
                 name
                 for name in module.imports
-                if name.split(".")[0] in ("flows", "serving", "publishers", "collectors")
+                if name.split(".")[0] in ("flows", "hosting", "serving", "portal", "publishers", "collectors")
             ]
             assert up == [], module.name
 
 
 def test_no_flow_module_is_named_after_a_package() -> None:
     names = {module.name.rpartition(".")[2] for module in modules() if module.name.startswith("flows.")}
-    assert names.isdisjoint({"flows", "piperoll", "collectors", "publishers", "serving", "prefect"})
+    assert names.isdisjoint({*PACKAGES, "prefect"})
 
 
 def test_tests_import_neither_conftest_nor_the_benchmarks() -> None:

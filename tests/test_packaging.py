@@ -25,6 +25,8 @@ NEEDED = (
     "piperoll/sample/words.json",
     "piperoll/sample/sends.json",
     "piperoll/sample/bodies.csv",
+    "portal/style.css",
+    "portal/templates/layout.html",
 )
 SPEND = """Body Name,Payment Date,Transaction Number,Amount,Supplier Name,Purpose,Service Area,Merchant Category
 Anytown,05/10/2026,1001,600.00,Plumbob Ltd,Repairs,Housing,Facilities
@@ -79,7 +81,7 @@ def test_the_wheel_carries_our_data(wheel: Path) -> None:
 
 def test_the_wheel_carries_nothing_else_of_the_checkout(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    ours = {"piperoll", "collectors", "publishers", "flows", "serving"}
+    ours = {"piperoll", "collectors", "publishers", "flows", "hosting", "serving", "portal"}
     assert {top for top in tops if not top.endswith(".dist-info")} == ours
 
 

@@ -83,14 +83,14 @@
         if (matches(entry, asked, whole)) entries.set(key, entry)
       }
     }
-    const rank = ['body', 'dataset', 'field', 'name']
+    const rank = ['body', 'dataset', 'measure', 'field', 'name']
     const order = [...entries.values()].sort((one, other) => rank.indexOf(one[0]) - rank.indexOf(other[0]))
     return { entries: order, bodies, complete: found.some(one => one.complete), asked: tokens.length > 0 }
   }
 
   // ---- the page
 
-  const KINDS = { body: 'Public body', dataset: 'Dataset', field: 'Field', name: 'Named in the tables' }
+  const KINDS = { body: 'Public body', dataset: 'Dataset', measure: 'Measure', field: 'Field', name: 'Named in the tables' }
 
   function period(text) {
     const part = /^(\d{4})-(\d\d|Q[1-4])(?:-(\d\d)|--(\d{4})-(\d\d)(?!\d))?(?:--(.+))?$/.exec(text)

@@ -212,6 +212,69 @@ def list_decisions(
     terminal.console().print(terminal.grid(("Id", "Day", "In files of", "Decision", "By", "Because"), rows))
 
 
+def queue(
+    to: Place,
+    body: Annotated[str | None, typer.Option(metavar="NAME", help="Only what is about this body.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="Only heading, value, file, claim, withdrawal, purge or report."),
+    ] = None,
+    turn: Annotated[str | None, typer.Option(metavar="WHO", help="Only what waits for body or platform.")] = None,
+    bodies: Bodies = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with what each answer would do.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Apply the answers that were given, then list.")] = False,
+) -> None:
+    """List what waits for a person's decision: rows, pounds, age, whose turn it is and what can be answered.
+
+    piperoll decisions --to published
+    piperoll decisions --to published --turn platform --json
+    """
+    import sys
+    from datetime import UTC, datetime
+
+    from piperoll.model import to_json_bytes
+    from piperoll.operations.answering import apply_answers
+    from piperoll.operations.body_index import open_index
+    from piperoll.operations.decision_queue import ItemKind, list_items
+
+    if kind is not None and kind not in set(ItemKind):
+        raise UsageError(f"'{kind}' is not a kind of decision: use {', '.join(ItemKind)}")
+    if turn not in (None, "body", "platform"):
+        raise UsageError(f"'{turn}' is not who decides: use body or platform")
+    today = datetime.now(UTC).date()
+    slug = _slug(body, bodies) if body else None
+    if apply:
+        apply_answers(to, bodies=bodies, only=slug)
+    found = list_items(open_index(to, today, bodies=bodies), [slug] if slug else None)
+    items = [one for one in found if kind in (None, one.kind) and turn in (None, one.turn)]
+    if as_json:
+        document = {"on": today.isoformat(), "decisions": [one.to_document(today) for one in items]}
+        sys.stdout.buffer.write(to_json_bytes(document))
+        return
+    if not items:
+        typer.echo("Nothing waits for a decision.")
+        return
+    from piperoll import terminal
+    from piperoll.describing.wording import format_pounds
+
+    rows = [
+        (
+            one.id,
+            str(one.kind),
+            one.body,
+            one.question,
+            f"{one.rows:,}",
+            "" if one.pounds is None else format_pounds(one.pounds),
+            f"{one.age_days(today):,}",
+            str(one.turn),
+            ", ".join(choice.answer for choice in one.choices),
+        )
+        for one in items
+    ]
+    headings = ("Id", "Kind", "Body", "Question", "Rows", "Pounds", "Days", "Turn", "Answers")
+    terminal.console().print(terminal.grid(headings, rows))
+
+
 def take_back(
     identifiers: Annotated[list[str], typer.Argument(metavar="ID…", help="As piperoll decide list shows them.")],
     to: Place,

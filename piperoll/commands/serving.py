@@ -75,9 +75,9 @@ def api(  # noqa: PLR0913, PLR0917 - one parameter for each option
     piperoll api published
     piperoll api s3://bucket/prefix --host 0.0.0.0 --workers 4 --cache /var/cache/piperoll
     """
+    from hosting.limits import MEGABYTE, ApiLimits
     from publishers import open_store
     from serving.app import ServerOptions, run_server
-    from serving.limits import MEGABYTE, ApiLimits
 
     if not open_store(dest).exists(layout.INDEX):
         raise _nothing_published(dest)

@@ -2,14 +2,14 @@
 
 Each part depends only on its arguments, so that a build renders only the parts whose facts have changed. What a body
 adds to the parts about all bodies is a contribution: JSON values in a named group. The names of groups begin with
-TOTALS, LATE, YEARS, SUPPLIERS or SEARCH.
+TOTALS, LATE, YEARS, NEWEST, SUPPLIERS or SEARCH.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,30 @@ from piperoll.describing.context import CatalogueContext, Holdings, InContext, n
 from piperoll.describing.data_packages import render_body_packages, render_packages
 from piperoll.describing.dcat.catalogues import render_body_dcat, render_dcat_root
 from piperoll.describing.dcat.posts import render_posts
-from piperoll.describing.feeds import late
+from piperoll.describing.feeds import late, measured
 from piperoll.describing.feeds.documents import FeedLog, archive_items, render_feed
 from piperoll.describing.feeds.releases import body_feed, list_feeds, list_items
 from piperoll.describing.freshness import write_body_freshness, write_freshness
-from piperoll.describing.overview import BodyDigest, Overview, PeriodTotal, add_totals, period_totals
-from piperoll.describing.pages import compare_pages, site_pages, supplier_pages
+from piperoll.describing.measure_site import MeasureSite
+from piperoll.describing.measures import ENDING, MeasuredYear, ProfilePart, PublishedMeasure
+from piperoll.describing.overview import (
+    BodyDigest,
+    Overview,
+    PeriodTotal,
+    WholeFigures,
+    add_newest,
+    add_totals,
+    newest_year,
+    period_totals,
+)
+from piperoll.describing.pages import (
+    compare_pages,
+    measure_pages,
+    profile_pages,
+    question_pages,
+    site_pages,
+    supplier_pages,
+)
 from piperoll.describing.pages.rendering import list_static_files
 from piperoll.describing.pages.series_pages import series_page, version_page
 from piperoll.describing.release_summary import read_summary
@@ -40,7 +58,7 @@ from piperoll.describing.series_facts import SeriesFacts
 from piperoll.describing.sitemap import render_body_sitemap, render_sitemaps
 from piperoll.describing.suppliers import GroupDigest, Payee, Supplier, decode_group, digest_suppliers, encode_payees
 from piperoll.describing.year_figures import YearFigures, add_figures
-from piperoll.model import Listing
+from piperoll.model import Body, Listing
 
 Files = Iterator[tuple[str, bytes]]
 """Keys and their contents."""
@@ -52,6 +70,7 @@ LATE = "late/"
 """Groups of the late returns of a duty and period."""
 
 YEARS = "years/"
+NEWEST = "newest-years/"
 """Groups of the consolidated figures of a dataset and financial year."""
 
 SUPPLIERS = "suppliers/"
@@ -141,6 +160,11 @@ def collect_lasting_contributions(holdings: Holdings, payees: Mapping[str, Payee
         for dataset, years in holdings.years.items()
         for year, one in years.items()
     }
+    groups |= {
+        f"{NEWEST}{dataset}": msgspec.to_builtins(figures)
+        for dataset, years in holdings.years.items()
+        if (figures := newest_year(holdings.context.dataset(dataset), years)) is not None
+    }
     groups |= {f"{SUPPLIERS}{letters}": text for letters, text in encode_payees(holdings.body, payees).items()}
     keys = {name: key for key, payee in payees.items() for name in payee.names}
     newest = sorted(holdings.series, key=lambda facts: newest_first(facts.series.period))
@@ -201,15 +225,42 @@ def digest_group(name: str, contributions: Mapping[str, Any]) -> Any:
         return msgspec.to_builtins(add_totals(totals))
     if name.startswith(YEARS):
         return msgspec.to_builtins(add_figures(compare_pages.read_figures(contributions)))
+    if name.startswith(NEWEST):
+        return msgspec.to_builtins(add_newest(msgspec.convert(one, WholeFigures) for one in contributions.values()))
     if name.startswith(SUPPLIERS):
         return msgspec.to_builtins(digest_suppliers(decode_group(contributions).values()))
     return None
 
 
-def build_overview(context: CatalogueContext, digests: Iterable[BodyDigest], summaries: Mapping[str, Any]) -> Overview:
-    """Bring all bodies together, from the digest of each and the summaries of groups by name."""
+def make_measure_site(
+    context: CatalogueContext, measures: Iterable[PublishedMeasure], bodies: Iterable[Body]
+) -> MeasureSite:
+    """Return what the pages of measures are rendered from."""
+    return MeasureSite(context, tuple(measures), {body.slug: body.kind for body in bodies})
+
+
+def render_measure(site: MeasureSite, measure: PublishedMeasure, years: Sequence[MeasuredYear]) -> Files:
+    """Render the pages and feeds of a measure; `years` are its measured years, newest first."""
+    yield from measure_pages.render_measure(site, measure, years)
+    yield from measured.render_measure_feed(site, measure)
+    yield from measured.render_ending_feed(site, measure, years[0])
+
+
+def render_profile(site: MeasureSite, body: Body, parts: Sequence[ProfilePart]) -> Files:
+    """Render the profile of a body from what each measure says of it."""
+    yield profile_pages.render_profile(site, body, parts)
+
+
+def build_overview(
+    context: CatalogueContext,
+    digests: Iterable[BodyDigest],
+    summaries: Mapping[str, Any],
+    measures: Iterable[PublishedMeasure] = (),
+) -> Overview:
+    """Bring all bodies together, from the digest of each, the summaries of groups by name, and what is measured."""
     by_dataset: dict[str, list[PeriodTotal]] = {}
     years: dict[str, dict[str, YearFigures]] = {}
+    newest: dict[str, WholeFigures] = {}
     suppliers: dict[str, GroupDigest] = {}
     for name, summary in summaries.items():
         if name.startswith(TOTALS):
@@ -218,6 +269,8 @@ def build_overview(context: CatalogueContext, digests: Iterable[BodyDigest], sum
         elif name.startswith(YEARS):
             dataset, year = name.removeprefix(YEARS).split("/")
             years.setdefault(dataset, {})[year] = msgspec.convert(summary, YearFigures)
+        elif name.startswith(NEWEST):
+            newest[name.removeprefix(NEWEST)] = msgspec.convert(summary, WholeFigures)
         elif name.startswith(SUPPLIERS):
             suppliers[name.removeprefix(SUPPLIERS)] = msgspec.convert(summary, GroupDigest)
     return Overview(
@@ -225,19 +278,27 @@ def build_overview(context: CatalogueContext, digests: Iterable[BodyDigest], sum
         digests=tuple(sorted(digests, key=lambda one: (one.body.name.casefold(), one.body.slug))),
         totals={name: add_totals(totals) for name, totals in by_dataset.items()},
         years=years,
+        newest_years=newest,
         suppliers=suppliers,
+        measures=tuple(measures),
     )
 
 
 def render_overview(overview: Overview, summaries: Mapping[str, Any]) -> Files:
     """Render the pages and documents about all bodies, without the feeds of releases; the first page comes last."""
     yield from list_static_files()
-    yield render_fixed_shard(overview.datasets)
+    yield render_fixed_shard(overview.datasets, overview.measures)
     yield from site_pages.lookup_pages(overview)
     yield site_pages.not_found_page(overview)
     for dataset in overview.datasets:
         yield from site_pages.dataset_pages(overview, dataset)
     yield compare_pages.render_index(overview)
+    site = make_measure_site(overview.context, overview.measures, (digest.body for digest in overview.digests))
+    yield measure_pages.render_index(site)
+    yield question_pages.render_questions(site)
+    yield from measured.render_all_measures_feed(site)
+    if not site.has(ENDING[0]):
+        yield from measured.render_no_ending_feed(site)
     yield from supplier_pages.render_index(overview)
     yield compare_pages.write_all_figures(overview)
     yield from render_dcat_root(overview)

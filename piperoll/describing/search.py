@@ -19,6 +19,7 @@ from typing import Any
 
 from piperoll import layout
 from piperoll.describing.context import newest_first
+from piperoll.describing.measures import PublishedMeasure
 from piperoll.describing.wording import lower_first, name_kind
 from piperoll.model import Body, Dataset, Series
 
@@ -148,9 +149,16 @@ def render_shards(letters: str, parts: Mapping[str, SearchPart]) -> Iterator[tup
     yield from _render_shard(letters, indexed, {slug: part["name"] for slug, part in parts.items()})
 
 
-def render_fixed_shard(datasets: Sequence[Dataset]) -> tuple[str, bytes]:
-    """Render the file that every search reads: the datasets and their fields."""
+def render_fixed_shard(datasets: Sequence[Dataset], measures: Sequence[PublishedMeasure] = ()) -> tuple[str, bytes]:
+    """Render the file that every search reads: the datasets and their fields, and the measures."""
     entries = []
+    for measure in measures:
+        about = measure.definition
+        key = _relative(layout.measure_page(measure.id))
+        names = [about.question, *(figure.title for figure in about.headlines)]
+        entries.append(
+            _Entry(frozenset(), (1, 1, 0, about.title), ("measure", about.title, about.question, key, names))
+        )
     for dataset in datasets:
         page = _relative(layout.dataset_page(dataset.name))
         line: tuple[Any, ...] = ("dataset", dataset.title, dataset.description, page, [dataset.name])

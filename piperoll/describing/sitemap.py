@@ -25,7 +25,8 @@ def render_body_sitemap(holdings: Holdings) -> tuple[str, bytes]:
         for facts in holdings.series
     }
     page = (layout.body_page(holdings.body.slug), max(changed.values(), default=None))
-    content = _write(holdings.context, "urlset", "url", [page, *changed.items()])
+    profile = (layout.profile_page(holdings.body.slug), None)
+    content = _write(holdings.context, "urlset", "url", [page, profile, *changed.items()])
     return layout.sitemap(holdings.body.slug), content
 
 
@@ -34,7 +35,9 @@ def render_sitemaps(overview: Overview) -> Iterator[tuple[str, bytes]]:
     context = overview.context
     pages = [layout.HOME, layout.bodies_page(1), layout.DOWNLOAD_ALL]
     pages += [layout.dataset_page(dataset.name) for dataset in overview.datasets]
-    shared = _write(context, "urlset", "url", [(page, overview.latest) for page in pages])
+    pages += [layout.MEASURES_PAGE, layout.QUESTIONS]
+    measures = [(layout.measure_page(measure.id), measure.updated) for measure in overview.measures]
+    shared = _write(context, "urlset", "url", [*((page, overview.latest) for page in pages), *measures])
     yield layout.sitemap(None), shared
     parts = [(layout.sitemap(None), overview.latest)]
     parts += [(layout.sitemap(digest.body.slug), digest.latest) for digest in overview.digests]

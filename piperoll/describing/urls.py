@@ -58,3 +58,19 @@ def body_urn(identifier: str) -> str:
 def licence_uri(licence: Mapping[str, str]) -> str:
     """Return the address of a licence as a descriptor gives it; a URN if the descriptor gives only its name."""
     return licence.get("path") or f"urn:piperoll:licence:{quote(licence['name'])}"
+
+
+def api_measure(api_url: str, measure: str, year: str, body: str | None = None) -> str:
+    """Return the API's query for the figures of a measure in a financial year: of all bodies, or of one."""
+    query = {"year": year} if body is None else {"body": body, "year": year}
+    return f"{api_url}measures/{measure}?{urlencode(query)}"
+
+
+def api_figure(api_url: str, measure: str, figure_id: str) -> str:
+    """Return the API's address of one figure with its working."""
+    return f"{api_url}measures/{measure}/{figure_id}"
+
+
+def measure_urn(measure: str) -> str:
+    """Return the URN of a measure."""
+    return f"urn:piperoll:measure:{measure}"

@@ -23,6 +23,7 @@ from piperoll.model import (
     Effect,
     Finding,
     HeldValue,
+    ReaderConcern,
     Report,
     Series,
     Severity,
@@ -70,6 +71,13 @@ CAUSES = {
     Cause.DECISION: "A decision about rows",
 }
 
+
+CONCERNS = {
+    ReaderConcern.WRONG: "Something seems wrong",
+    ReaderConcern.MISSING: "Something seems to be missing",
+    ReaderConcern.UNCLEAR: "Something is unclear",
+    ReaderConcern.PERSONAL: "Personal data",
+}
 
 LEVELS = {"core": "Core", "duty": "Asked for by law or code", "wanted": "Wanted"}
 

@@ -20,8 +20,9 @@ class ReportOutcome:
 
     `period` and `part` are those found in the file. `repeated` is True if the file is held because its rows have
     already been published for another period. Of a file that is held or rejected, `reason` is the message of the
-    deciding finding as it is published and `acts` who must act on it; `rows` and `amount` (pounds; None if no amount
-    was read) are what was read, and `unreadable` counts the rows whose amount could not be read.
+    deciding finding as it is published, `code` its code, and `acts` who must act on it. `rows` and `amount` (pounds;
+    None if no amount was read) are what was read, `held_rows` and `held_amount` what of it is held row by row, and
+    `unreadable` counts the rows whose amount could not be read.
     """
 
     verdict: Verdict
@@ -33,24 +34,35 @@ class ReportOutcome:
     rows: int = 0
     amount: Decimal | None = None
     unreadable: int = 0
+    code: str | None = None
+    held_rows: int = 0
+    held_amount: Decimal | None = None
 
     @classmethod
     def from_report(cls, report: Report) -> ReportOutcome:
         """Take the outcome from a public report."""
         repeated = any(finding.code == "rows-repeated" for finding in report.findings)
-        outcome = cls(report.verdict, report.period, report.part, repeated)
+        amounts = [table.amount for table in report.tables if table.amount is not None]
+        known = [amount for amount in amounts if amount.read or not amount.unreadable]
+        outcome = cls(
+            report.verdict,
+            report.period,
+            report.part,
+            repeated,
+            rows=sum(table.rows.read for table in report.tables),
+            amount=sum((amount.read for amount in known), Decimal(0)) if known else None,
+            unreadable=sum(amount.unreadable for amount in amounts),
+            held_rows=sum(table.rows.held for table in report.tables),
+            held_amount=sum((amount.held for amount in known), Decimal(0)) if known else None,
+        )
         if report.verdict.publishes:
             return outcome
         decided = deciding_finding(report)
-        amounts = [table.amount for table in report.tables if table.amount is not None]
-        known = [amount for amount in amounts if amount.read or not amount.unreadable]
         return replace(
             outcome,
             reason=None if decided is None else decided.message,
             acts=Acts.BODY if decided is None else decided.acts,
-            rows=sum(table.rows.read for table in report.tables),
-            amount=sum((amount.read for amount in known), Decimal(0)) if known else None,
-            unreadable=sum(amount.unreadable for amount in amounts),
+            code=None if decided is None else decided.code,
         )
 
 

@@ -12,19 +12,24 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache, lru_cache
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from piperoll import assets
 from piperoll.errors import DescriptorError
 from piperoll.model import Body, Dataset
-from piperoll.model.columns import pc
+from piperoll.model.columns import Cells, pc
 
 UNKNOWN = "u-unknown"
 """The function of a line that no rule classifies."""
+
+_REMEMBERED = 100_000
+"""Texts whose rules are remembered."""
 
 _FOLDER = "functions"
 _FILES = ("functions.csv", "rules.csv", "missions.csv")
@@ -48,6 +53,8 @@ class Tier(StrEnum):
     """What the unit, service or purpose is for."""
     NATURE = "nature"
     """What was bought, if nothing says for which activity."""
+    POST = "post"
+    """What a post is, by its title or profession. Only these and rules of activities are tried for posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +100,13 @@ class LineTexts:
     """The texts of a line that rules read, each the most specific first.
 
     `where` the money was spent (service, area, unit), `what` it was spent on (account type, purpose), and the
-    `category` of the purchase.
+    `category` of the purchase. A post has `post` (title, profession), where it is, and `what` it is for (None: money).
     """
 
     where: tuple[str, ...] = ()
     what: tuple[str, ...] = ()
     category: str = ""
+    post: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,9 @@ class FunctionRules:
     rules: Mapping[Tier, tuple[FunctionRule, ...]]
     missions: tuple[MissionException, ...]
     version: str
+    _first_rules: dict[tuple[Tier, str], tuple[FunctionRule | None, FunctionRule | None]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def classify(self, texts: LineTexts, *, declared: str | None = None, body: Body | None = None) -> Classification:
         """Classify a line by its texts. A `declared` function other than `u-unknown` is taken as it is.
@@ -128,7 +139,8 @@ class FunctionRules:
         if declared and declared != UNKNOWN:
             function = self.functions[declared]
             return Classification(function, function.contested, "declared")
-        found = self._find(_fold_texts(texts))
+        folded = _fold_texts(texts)
+        found = self._find(folded) if folded.post is None else self._find_post(folded, folded.post)
         exception = next(self._exceptions(found.function.id, body), None) if body else None
         if exception is None:
             return found
@@ -155,13 +167,42 @@ class FunctionRules:
             return Classification(finer.function, contested or finer.contested, "rule", (activity.id, finer.id))
         return Classification(activity.function, contested, "rule", (activity.id,))
 
+    def _find_post(self, texts: LineTexts, titles: Sequence[str]) -> Classification:
+        """Title, then profession, then unit. A general profession says less than a unit that is no general one."""
+        whole = [*texts.where, *texts.what]
+        found = [rule for title in titles if (rule := self._first(Tier.POST, [title], texts))]
+        activity = self._first(Tier.ACTIVITY, whole, texts)
+        named = [rule for rule in found if not rule.general]
+        unit = activity if activity is not None and not activity.general else None
+        decides = next((rule for rule in (*named, unit, *found, activity) if rule is not None), None)
+        if decides is None:
+            return Classification(self.functions[UNKNOWN], False, "none")
+        contested = decides.contested or any(rule.function.side != decides.function.side for rule in found)
+        if decides is activity:
+            contested = contested or self._is_ambiguous(decides, whole)
+        return Classification(decides.function, contested, "rule", (decides.id,))
+
     def _first(self, tier: Tier, whole: Sequence[str], texts: LineTexts) -> FunctionRule | None:
         """The first rule that matches the first text that any rule of the tier matches."""
         for text in whole:
-            for rule in self.rules[tier]:
-                if not (rule.what_only and text not in texts.what) and rule.pattern.search(text):
-                    return rule
+            for_any, for_what = self._match(tier, text)
+            if rule := for_what if text in texts.what else for_any:
+                return rule
         return None
+
+    def _match(self, tier: Tier, text: str) -> tuple[FunctionRule | None, FunctionRule | None]:
+        """The first rule that matches a text wherever it stands, and the first if it says what was bought.
+
+        Remembered: the lines of a body have few distinct units and purposes, in many combinations.
+        """
+        found = self._first_rules.get((tier, text))
+        if found is None:
+            matching = [rule for rule in self.rules[tier] if rule.pattern.search(text)]
+            found = next((rule for rule in matching if not rule.what_only), None), next(iter(matching), None)
+            if len(self._first_rules) >= _REMEMBERED:
+                self._first_rules.clear()
+            self._first_rules[tier, text] = found
+        return found
 
     def _is_ambiguous(self, activity: FunctionRule, whole: Sequence[str]) -> bool:
         """True if the text that decided also speaks for the other side, such as "Housing and Finance"."""
@@ -185,8 +226,37 @@ class FunctionRules:
 FUNCTION_FIELD = "function_id"
 """The platform field in which a body may declare the function of a line."""
 
-_SEPARATOR = "\x1f"
-"""Joins the texts of a line into one value; no published text has this control character."""
+FUNCTION_ADDED = (
+    (
+        "assigned_function",
+        "string",
+        "Function assigned",
+        "What the line is for, as the body declared it or rules found it; u-unknown if neither says.",
+    ),
+    ("side", "string", "Side", "O front line, I overhead, X not counted, U unknown."),
+    ("contested", "boolean", "Contested", "True if experts disagree on the side, or the text speaks for both."),
+    ("function_by", "string", "Function found by", "declared (by the body), rule, or none."),
+    ("function_rule", "string", "Rules that decided", "The rules that decided, from datapackages/functions."),
+)
+"""Name, type, title and description of the columns that `annotate_functions` makes."""
+
+
+def has_functions(dataset: Dataset) -> bool:
+    """Whether the lines of a dataset are classified: it names texts that show what a line is for."""
+    return bool(dataset.function_texts)
+
+
+def annotate_functions(dataset: Dataset, lines: pa.RecordBatch, body: Body | None = None) -> dict[str, Cells]:
+    """The columns `FUNCTION_ADDED` for `lines`, which have fields of `dataset` as strings."""
+    distinct, indices = _classify_distinct(dataset, lines, body)
+    values: dict[str, tuple[list[Any], pa.DataType]] = {
+        "assigned_function": ([one.function.id for one in distinct], pa.string()),
+        "side": ([one.function.side.value for one in distinct], pa.string()),
+        "contested": ([one.contested for one in distinct], pa.bool_()),
+        "function_by": ([one.method for one in distinct], pa.string()),
+        "function_rule": ([" ".join(one.rules) or None for one in distinct], pa.string()),
+    }
+    return {name: pa.array(cells, kind).take(indices) for name, (cells, kind) in values.items()}
 
 
 def classify_lines(dataset: Dataset, lines: pa.RecordBatch, body: Body | None = None) -> list[Classification]:
@@ -194,22 +264,52 @@ def classify_lines(dataset: Dataset, lines: pa.RecordBatch, body: Body | None = 
 
     Returns: a classification for each line, in order. All are unknown if the dataset names no texts.
     """
+    distinct, indices = _classify_distinct(dataset, lines, body)
+    return [distinct[index] for index in indices.to_pylist()]
+
+
+def _classify_distinct(
+    dataset: Dataset, lines: pa.RecordBatch, body: Body | None
+) -> tuple[list[Classification], Cells]:
+    """The classification of each distinct combination of texts, and for each line the index of its combination."""
     rules, present = load_rules(), frozenset(lines.schema.names)
     kinds = [(kind, name) for kind, names in dataset.function_texts.items() for name in names if name in present]
-    fields = [FUNCTION_FIELD, *(name for _, name in kinds)]
-    empty = pa.array([""] * lines.num_rows, pa.string())
-    texts = [pc.fill_null(lines.column(name), "") if name in present else empty for name in fields]
-    joined = pc.binary_join_element_wise(*texts, _SEPARATOR).dictionary_encode()
+    fields = [*([FUNCTION_FIELD] if FUNCTION_FIELD in present else []), *(name for _, name in kinds)]
+    columns = {name: _encode(lines.column(name)) for name in fields}
+    combinations, indices = _combine(list(columns.values()), lines.num_rows)
+    texts = {
+        name: [column.dictionary.to_pylist(), combinations[at]] for at, (name, column) in enumerate(columns.items())
+    }
     found = []
-    for value in joined.dictionary.to_pylist():
-        declared, *cells = value.split(_SEPARATOR)
-        by_kind = {
-            kind: tuple(cell for cell, (one, _) in zip(cells, kinds, strict=True) if one == kind) for kind, _ in kinds
-        }
-        category = " ".join(by_kind.get("category", ()))
-        line = LineTexts(by_kind.get("where", ()), by_kind.get("what", ()), category)
+    for number in range(len(next(iter(combinations), [0]))):
+        cells = {name: words[places[number]] or "" for name, (words, places) in texts.items()}
+        declared = cells.get(FUNCTION_FIELD)
+        by_kind = {kind: tuple(cells[name] for one, name in kinds if one == kind) for kind, _ in kinds}
+        post = by_kind.get("post", ()) if "post" in dataset.function_texts else None
+        line = LineTexts(by_kind.get("where", ()), by_kind.get("what", ()), " ".join(by_kind.get("category", ())), post)
         found.append(rules.classify(line, declared=declared if declared in rules.functions else None, body=body))
-    return [found[index] for index in joined.indices.to_pylist()]
+    return found, indices
+
+
+def _encode(column: Cells) -> Any:
+    return pc.fill_null(column.cast(pa.string()), "").dictionary_encode()
+
+
+def _combine(columns: Sequence[Any], size: int) -> tuple[list[list[int]], Cells]:
+    """The distinct rows of encoded columns, as a list of indices for each column; and the place of each row in them."""
+    together = np.zeros(size, np.int64)
+    for column in columns:
+        wide = together * max(len(column.dictionary), 1) + column.indices.to_numpy()
+        together = pa.array(wide).dictionary_encode().indices.to_numpy().astype(np.int64)
+    _, first = np.unique(together, return_index=True)
+    return [column.indices.to_numpy()[first].tolist() for column in columns], pa.array(together)
+
+
+@cache
+def functions_version() -> str:
+    """Identify what functions depend on: the rules, and the names of bodies, for exceptions by mission."""
+    bodies = (assets.folder("datapackages") / "bodies" / "bodies.csv").read_bytes()
+    return f"{load_rules().version}.{hashlib.sha256(bodies).hexdigest()[:6]}"
 
 
 @cache
@@ -257,7 +357,10 @@ def _parse_rules(rows: Mapping[str, Sequence[Mapping[str, str]]], version: str) 
 
 def _fold_texts(texts: LineTexts) -> LineTexts:
     return LineTexts(
-        tuple(filter(None, map(fold, texts.where))), tuple(filter(None, map(fold, texts.what))), fold(texts.category)
+        tuple(filter(None, map(fold, texts.where))),
+        tuple(filter(None, map(fold, texts.what))),
+        fold(texts.category),
+        None if texts.post is None else tuple(filter(None, map(fold, texts.post))),
     )
 
 

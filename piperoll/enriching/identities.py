@@ -301,7 +301,7 @@ def _doubt_of_number(forms: set[NumberForm], company: Company | None, supplier: 
     """Why a published number is not taken as it is; empty if it is."""
     if company is not None and (failed := _failed_guard(company, supplier, by_number=True)):
         return failed
-    agrees = company is not None and not _keys_of(supplier).isdisjoint(_keys_of_company(company))
+    agrees = company is not None and not keys_of(supplier).isdisjoint(_keys_of_company(company))
     if NumberForm.WHOLE in forms or agrees:
         return ""
     if company is not None:
@@ -319,7 +319,7 @@ def _match_name(supplier: Supplier, register: Register) -> Identity:
         (Tier.NAME, register.by_name, "same name in the register"),
         (Tier.PREVIOUS_NAME, register.by_previous, "previous name in the register"),
     ):
-        found = {company.number: company for key in sorted(_keys_of(supplier)) for company in index.get(key, ())}
+        found = {company.number: company for key in sorted(keys_of(supplier)) for company in index.get(key, ())}
         guards = {number: _failed_guard(company, supplier) for number, company in found.items()}
         passed = sorted(number for number, guard in guards.items() if not guard)
         if len(passed) > 1:
@@ -341,7 +341,7 @@ def _match_name(supplier: Supplier, register: Register) -> Identity:
 
 def _had_the_name(supplier: Supplier, register: Register, number: str) -> str:
     """The number of another company that may have had the supplier's name when it was first paid; else empty."""
-    keys = _keys_of(supplier)
+    keys = keys_of(supplier)
     for company in (company for key in sorted(keys) for company in register.by_previous.get(key, ())):
         named = [one for one in company.previous_names if normal_form(one.name) in keys]
         current = any(one.until is None or supplier.first is None or one.until > supplier.first for one in named)
@@ -413,8 +413,19 @@ def _legal_names(supplier: Supplier) -> list[str]:
     return [part for name, part in parts if part != fold_text(name) and company_form().search(part)]
 
 
-def _keys_of(supplier: Supplier) -> set[str]:
+def keys_of(supplier: Supplier) -> set[str]:
+    """The normal forms of a supplier's name, and of the company's name before "T/A"."""
     return {supplier.key, *(key for name in _legal_names(supplier) if (key := normal_form(name)))}
+
+
+def bare_forms(supplier: Supplier) -> set[str]:
+    """The normal forms of a supplier's names without what is in brackets."""
+    return {bare for name in (*supplier.names, *_legal_names(supplier)) if (bare := _bare_form(name))}
+
+
+def first_words(supplier: Supplier) -> set[str]:
+    """The first words of a supplier's names, by which similar names are found."""
+    return {word for name in (*supplier.names, *_legal_names(supplier)) if (word := _sorted_words(name)[0])}
 
 
 def _keys_of_company(company: Company) -> set[str]:

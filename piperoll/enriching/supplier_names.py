@@ -99,17 +99,17 @@ def company_form() -> re.Pattern[str]:
 @cache
 def _forms_inside() -> re.Pattern[str]:
     """Forms that are never another word, wherever they stand but at the beginning."""
-    return re.compile(rf"(?<=[\w)\]])[\s.,]*[\s.,()](?:{_any_of('anywhere')})\.?(?!\w)")
+    return re.compile(rf"(?<=[\w)\]])[\s.,]*[\s.,()](?:{forms_pattern('anywhere')})\.?(?!\w)")
 
 
 @cache
 def _forms_last() -> re.Pattern[str]:
     """Forms that count at the end of a name, or of a part of it."""
-    return re.compile(rf"(?<=[\w)\]])[\s.,]*[\s.,()](?:{_any_of('end')})\.?(?!\w){_END}")
+    return re.compile(rf"(?<=[\w)\]])[\s.,]*[\s.,()](?:{forms_pattern('end')})\.?(?!\w){_END}")
 
 
-def _any_of(where: str) -> str:
-    """A pattern for the forms of forms.csv that count `where`; letters may stand apart or have dots: "P.L.C."."""
+def forms_pattern(where: str) -> str:
+    """A pattern (also of RE2) for the forms that forms.csv says count `where`; letters may have dots: "P.L.C."."""
     forms = [row["form"] for row in read_list("forms.csv", "form", "where", "class") if row["where"] == where]
     spelt = ["[. ]?".join(form) if len(form) <= 4 else form.replace(" ", r"\s+") for form in forms]
     return "|".join(sorted(spelt, key=lambda form: (-len(form), form)))

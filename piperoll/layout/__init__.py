@@ -8,6 +8,8 @@ same layout for operators and readers.
     mappings/     what each body's headings mean, and questions about them      private
     decisions/    what people decided: held values, suppliers, replies          private
     log/          what was withdrawn and purged                                 private
+    readers/      what readers report about published tables                    private
+    access/       who may use the portal, and what they did there               private
     reports/      the public report of every file received                      public
     data/         releases, the pointers that name them, and an index           public
     catalogue/    pages, feeds, DCAT, consolidated files                        public
@@ -28,12 +30,12 @@ from piperoll.errors import StoreError
 from piperoll.layout.catalogue import *  # noqa: F403 - callers use the package as one module
 from piperoll.layout.catalogue import CATALOGUE
 from piperoll.layout.records import *  # noqa: F403
-from piperoll.layout.records import ARCHIVE, COLLECTED, DATA, DECISIONS, LOG, MAPPINGS, REPORTS
+from piperoll.layout.records import ACCESS, ARCHIVE, COLLECTED, DATA, DECISIONS, LOG, MAPPINGS, READERS, REPORTS
 
 PUBLIC = (CATALOGUE, DATA, REPORTS)
 """The only prefixes that are ever served."""
 
-PRIVATE = (ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG)
+PRIVATE = (ACCESS, ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG, READERS)
 """The prefixes that only the operator reads."""
 
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*\Z")

@@ -229,6 +229,47 @@ def download_name(series: Series, version: Version, name: str) -> str:
     return stem + (name.removeprefix(series.dataset) if name.startswith(f"{series.dataset}.") else f"-{name}")
 
 
+# --- catalogue/measures/: a page for each measure, and lists of its figures -------------------------------------------
+
+MEASURE_PAGES = f"{CATALOGUE}measures/"
+
+MEASURES_PAGE = f"{MEASURE_PAGES}index.html"
+QUESTIONS = f"{CATALOGUE}questions.html"
+"""What people ask, with the page that answers each question or what is missing."""
+
+MEASURE_SERIES = "measures"
+"""The first segment of series that hold the figures of measures, where others have the name of a dataset."""
+
+ENDING_FEED = f"{CATALOGUE}feeds/contracts-ending"
+"""The feed of contracts that end soon, without its form."""
+
+
+def measure_page(measure: str) -> str:
+    """The page of a measure."""
+    return f"{MEASURE_PAGES}{measure}.html"
+
+
+def measure_prefix(measure: str) -> str:
+    """The prefix of the lists of a measure's figures."""
+    return f"{MEASURE_PAGES}{measure}/"
+
+
+def measure_list(measure: str, year: str, kind: str, figure: str) -> Callable[[int], str]:
+    """The keys, by page number from 1, of the list of a figure for the bodies of a kind in a financial year."""
+    stem = f"{measure_prefix(measure)}{year}/{kind}-{figure}"
+    return lambda number: f"{stem}.html" if number == 1 else f"{stem}-{number}.html"
+
+
+def measures_feed(measure: str | None) -> str:
+    """The feed of new figures, without its form: of a measure, or of all measures."""
+    return f"{CATALOGUE}feeds/measures" if measure is None else f"{CATALOGUE}feeds/measures/{measure}"
+
+
+def profile_page(slug: str) -> str:
+    """The profile of a body: what all measures say of it."""
+    return f"{CATALOGUE}bodies/{slug}/profile.html"
+
+
 # --- catalogue/consolidated/: one file a body, dataset and financial year -------------------------------------------
 
 CONSOLIDATED = f"{CATALOGUE}consolidated/"

@@ -6,6 +6,7 @@ from piperoll.model import Series, Submission, Version
 
 ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG = "archive/", "collected/", "mappings/", "decisions/", "log/"
 REPORTS, DATA = "reports/", "data/"
+READERS = "readers/"
 
 
 # --- archive/: bytes as received ------------------------------------------------------------------------------------
@@ -176,6 +177,80 @@ def log_entry(instant: str, action: str, digest: str) -> str:
     return f"log/{_compact(instant)}-{action}-{digest}.json"
 
 
+# --- readers/: what readers say about published tables --------------------------------------------------------------
+
+
+def reader_reports_prefix(body: str | None = None) -> str:
+    """The prefix of the reports of readers on tables of a body, or of all bodies. Private."""
+    return f"{READERS}reports/{'' if body is None else f'{body}/'}"
+
+
+def reader_report(series: Series, identifier: str) -> str:
+    """A reader's report on a table. Written once; private."""
+    return f"{reader_reports_prefix(series.body)}{series.dataset}/{_name_of(series)}/{identifier}.json"
+
+
+def reader_answer_record(series: Series, identifier: str, digest: str) -> str:
+    """An answer to a reader's report, with who gave it. Written once; private."""
+    return f"{READERS}answers/{series.body}/{series.dataset}/{_name_of(series)}/{identifier}-{digest}.json"
+
+
+# --- access/: who may use the portal, and what they did there -------------------------------------------------------
+
+ACCESS = "access/"
+
+PLATFORM_SECRET = f"{ACCESS}secret"
+"""The secret of the portal, if the operator set none. Written once; private."""
+
+
+def grants(kind: str = "", digest: str = "") -> str:
+    """What one subject may do; without a digest the prefix of the subjects of a kind, or of all. A pointer; private."""
+    return f"{ACCESS}grants/{kind and f'{kind}/'}{digest and f'{digest}.json'}"
+
+
+def parse_grants(key: str) -> tuple[str, str]:
+    """The kind and digest of the subject that a key made by `grants` names."""
+    _, _, kind, name = key.split("/")
+    return kind, name.removesuffix(".json")
+
+
+def sign_in_link(digest: str) -> str:
+    """A sign-in link that was sent, by the hash of its token. Written once, deleted when used or late; private."""
+    return f"{ACCESS}links/{digest}.json"
+
+
+def sign_in_link_prefix() -> str:
+    """The prefix of the sign-in links that were sent."""
+    return f"{ACCESS}links/"
+
+
+def ended_sessions() -> str:
+    """The prefix of the sessions that were signed out."""
+    return f"{ACCESS}ended/"
+
+
+def parse_ended_session(key: str) -> str:
+    """The day on which the session began that a key made by `ended_session` names."""
+    return key.split("/")[2]
+
+
+def ended_session(digest: str, day: str) -> str:
+    """An empty object: a session that began on a day was signed out. Written once; private."""
+    return f"{ACCESS}ended/{day}/{digest}"
+
+
+def access_attempts(digest: str) -> str:
+    """How often a sign-in failed for an account or address, by its hash. A pointer; private."""
+    return f"{ACCESS}attempts/{digest}.json"
+
+
+def access_log(instant: str = "", identifier: str = "") -> str:
+    """One thing that someone did in the portal; without arguments the prefix of all. Written once; private."""
+    if not instant:
+        return f"{ACCESS}log/"
+    return f"{ACCESS}log/{instant[:10]}/{_compact(instant)}-{identifier}.json"
+
+
 # --- reports/: what the public may know of each file received -------------------------------------------------------
 
 
@@ -247,6 +322,11 @@ def pointer(series: Series) -> str:
     return f"{series_folder(series)}versions.json"
 
 
+def reader_answers(series: Series) -> str:
+    """What readers reported about a table and its body answered. Changed by conditional write; public."""
+    return f"{series_folder(series)}answers.json"
+
+
 def parse_pointer(key: str) -> Series | None:
     """The series whose pointer this key is; None for any other key."""
     if not (key.startswith(DATA) and key.endswith("/versions.json") and key.count("/") == 4):
@@ -285,6 +365,11 @@ def differences_name(before: int, after: int, sha256: str = "") -> str:
 
 def _folder_of(submission: Submission) -> str:
     return submission_folder(submission.body, submission.dataset, submission.sha256)
+
+
+def _name_of(series: Series) -> str:
+    """The period and part of a series, as the last segment of its prefix."""
+    return str(series).rpartition("/")[2]
 
 
 def _compact(instant: str) -> str:

@@ -14,23 +14,49 @@ import duckdb
 import pyarrow as pa
 
 from piperoll.errors import UsageError
+from piperoll.measuring.companies import read_companies
+from piperoll.measuring.contract_pairs import make_contract_pairs
 from piperoll.measuring.inputs import Inputs
+from piperoll.measuring.suppliers import supplier_identities
+from piperoll.measuring.unit_costs import make_unit_cost_lines
+from piperoll.measuring.unit_prices import make_unit_prices
 
 MakeTable = Callable[[Inputs], pa.Table]
 
 RULES_VERSION = "1"
 """The version of the functions that make derived tables. Raise it when one changes, and they are made again."""
 
-TABLES: Mapping[str, MakeTable] = {}
+TABLES: Mapping[str, MakeTable] = {
+    "contract_pairs": make_contract_pairs,
+    "supplier_identities": supplier_identities,
+    "unit_cost_lines": make_unit_cost_lines,
+    "unit_prices": make_unit_prices,
+}
 """The function that makes each derived table, by the name that queries use."""
 
 OUTSIDE: Mapping[str, Mapping[str, str]] = {
     "population": {"body": "VARCHAR", "year": "VARCHAR", "population": "BIGINT"},
+    "control_totals": {
+        "body": "VARCHAR",
+        "year": "VARCHAR",
+        "spend_gbp": "DECIMAL(38, 2)",
+        "pay_gbp": "DECIMAL(38, 2)",
+        "on_cost_rate": "DECIMAL(9, 6)",
+    },
+    "systems": {
+        "body": "VARCHAR",
+        "year": "VARCHAR",
+        "capability": "VARCHAR",
+        "system": "VARCHAR",
+        "ownership": "VARCHAR",
+        "cost_gbp": "DECIMAL(38, 2)",
+    },
+    "company_groups": {"company_number": "VARCHAR", "group_number": "VARCHAR", "group_name": "VARCHAR"},
     "deflator": {"year": "VARCHAR", "index": "DECIMAL(18, 6)"},
 }
 """Outside tables that a query can name under `tables`, with their columns: without a source, they have no rows."""
 
-READERS: Mapping[str, Callable[[Path], pa.Table]] = {}
+READERS: Mapping[str, Callable[[Path], pa.Table]] = {"companies": read_companies}
 """How to read an outside source that is no simple CSV, by its name: the parser of a register."""
 
 

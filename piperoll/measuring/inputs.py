@@ -84,6 +84,7 @@ _BODY_COLUMNS = {
     "nation": "VARCHAR",
     "former": "BOOLEAN",
     "population": "BIGINT",
+    "id": "VARCHAR",
 }
 _YEAR_COLUMNS = {"year": "VARCHAR", "period_start": "DATE", "period_end": "DATE"}
 

@@ -38,6 +38,12 @@ class MeasuredBody:
     nation: str | None = None
     former: bool = False
     population: int | None = None
+    id: str = ""
+
+    @property
+    def slug(self) -> str:
+        """The name that addresses use: the column `body`."""
+        return self.body
 
     @classmethod
     def of(cls, body: Body, year: Period) -> MeasuredBody:
@@ -51,6 +57,7 @@ class MeasuredBody:
             _NATIONS.get((body.area_code or " ")[0]),
             former=body.valid_to is not None and body.valid_to < year.start,
             population=body.population,
+            id=body.id,
         )
 
 

@@ -4,6 +4,7 @@
 passes is published as a Release, which is never changed, only superseded; the Catalogue lists Releases.*
 """
 
+from piperoll.model.access import Grant, Role, Subject, SubjectKind, roles_for
 from piperoll.model.body import KINDS, Body, BodyMatch, Register, resolve_body, slugify, suggest_bodies
 from piperoll.model.consolidated import (
     UNDATED,
@@ -28,6 +29,7 @@ from piperoll.model.decision import (
     DecisionKind,
     PairDecision,
     PrivacyDecision,
+    WithdrawalStep,
     decisions_in_force,
     reviews_in_force,
 )
@@ -35,6 +37,7 @@ from piperoll.model.finding import Acts, Address, Finding, Severity, describe_ro
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version, parse_instant
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, AmbiguousPeriod, Period, PeriodKind, describe_period, find_ambiguity
+from piperoll.model.reader_report import ReaderAnswer, ReaderConcern, ReaderReport
 from piperoll.model.release import FileEntry, Manifest, Packed, file_entry
 from piperoll.model.report import (
     EXCLUSIONS,
@@ -85,6 +88,7 @@ __all__ = [
     "Field",
     "FileEntry",
     "Finding",
+    "Grant",
     "Heading",
     "HeldValue",
     "History",
@@ -104,20 +108,27 @@ __all__ = [
     "PeriodKind",
     "PrivacyDecision",
     "Question",
+    "ReaderAnswer",
+    "ReaderConcern",
+    "ReaderReport",
     "Register",
     "Report",
+    "Role",
     "RowCounts",
     "RowPeriod",
     "RowsNotAdded",
     "Series",
     "Severity",
     "Status",
+    "Subject",
+    "SubjectKind",
     "Submission",
     "Table",
     "TableReport",
     "Verdict",
     "Version",
     "What",
+    "WithdrawalStep",
     "YearAccount",
     "YearShare",
     "add_pounds",
@@ -133,6 +144,7 @@ __all__ = [
     "printable_name",
     "resolve_body",
     "reviews_in_force",
+    "roles_for",
     "slugify",
     "suggest_bodies",
     "to_document",

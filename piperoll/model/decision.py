@@ -51,8 +51,8 @@ class PrivacyDecision:
 class DecisionKind(StrEnum):
     """What an entry of the log is about.
 
-    A value, a service area or a held file; who a supplier is, how two contracts are related, or a body's reply to a
-    figure; or an earlier decision that is taken back.
+    A value, a service area, a held file or the withdrawal of a version; who a supplier is, how two contracts are
+    related, or a body's reply to a figure; or an earlier decision that is taken back.
     """
 
     VALUE = "value"
@@ -62,6 +62,7 @@ class DecisionKind(StrEnum):
     REPLY = "reply"
     SUPPLIER = "supplier"
     PAIR = "pair"
+    WITHDRAW = "withdraw"
 
     @property
     def is_review(self) -> bool:
@@ -83,6 +84,21 @@ class PairDecision(StrEnum):
     UNCLEAR = "unclear"
 
 
+class WithdrawalStep(StrEnum):
+    """What an entry about a withdrawal says.
+
+    `ASKED`: the body asks, and an operator decides. `PERSONAL_DATA`: the body asks because of personal data, and the
+    version is removed at once. `CONFIRMED` and `REFUSED` are an operator's answers. `PURGED`: an operator has also
+    removed the file as received.
+    """
+
+    ASKED = "asked"
+    PERSONAL_DATA = "personal-data"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    PURGED = "purged"
+
+
 NO_COMPANY = "none"
 """What a supplier is decided as that is in no register."""
 
@@ -97,6 +113,7 @@ class DecisionEntry:
     | `FILE` | the sha256 of a file | `replace` or `add` | a slug |
     | `SUPPLIER` | a supplier key | an org-id such as `GB-COH-01234567`, or `NO_COMPANY` | as for a value |
     | `PAIR` | the identifier of a pair of contracts | a `PairDecision` | None |
+    | `WITHDRAW` | a version (`spend/anytown/2026-10/v1`) | a `WithdrawalStep` | the slug of whose it is |
     | `REPLY` | the identifier of a figure | `reply` | the slug of who replies |
     | `TAKE_BACK` | the identifier of the decision that is taken back | what that had said | as that had |
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from piperoll.errors import StoreCorrupt, UsageError
+from piperoll.model.reader_report import ReaderAnswer
 from piperoll.model.release import FileEntry, Manifest
 from piperoll.model.serialize import from_document, to_document, to_json_bytes
 from piperoll.model.series import Series
@@ -187,7 +188,7 @@ class Listing:
     `manifest`, `descriptor` (datapackage.json), `report` (report.json) and `first_rows` (the start of the CSV, header
     first) are None or empty if no version is published (all were withdrawn or purged). `summary` is what
     `piperoll.describing.summarise` made of the rows; None if it has not been made. `earlier` maps the numbers of other
-    versions that are still served to their manifests.
+    versions that are still served to their manifests. `answers` are those of the body to readers' reports.
     """
 
     history: History
@@ -197,6 +198,7 @@ class Listing:
     first_rows: tuple[tuple[str, ...], ...] = ()
     summary: Mapping[str, Any] | None = None
     earlier: Mapping[int, Manifest] = field(default_factory=dict)
+    answers: tuple[ReaderAnswer, ...] = ()
 
     @property
     def series(self) -> Series:

@@ -13,6 +13,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ from publishers.published_bodies import find_published_body
 from publishers.stores.protocol import read_json, update_json
 
 Progress: TypeAlias = Callable[[str], None]
+
+_SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ def use_source(run: Run, text: str, *, licence: str | None = None) -> bool:
     Raises: UsageError: the text is not of this form, or the source cannot be read. CollectError: it cannot be fetched.
     """
     name, _, place = text.partition("=")
-    if not name.isidentifier() or not place:
+    if not _SOURCE_NAME.match(name) or not place:
         raise UsageError(f"'{text}' is not a source: write NAME=FILE or NAME=ADDRESS, as in population=population.csv")
     if "://" in place:
         limits = collectors.FetchLimits(

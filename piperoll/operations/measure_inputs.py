@@ -54,9 +54,10 @@ class MeasureStore:
 
     def require_consolidated(self) -> None:
         """Refuse to measure nothing. Raises: UsageError: data is published, and its consolidated files are missing."""
-        if not self.store.exists(layout.CONSOLIDATED_INDEX):
-            if any(one.version is not None for one in publishers.list_published(self.store)):
-                raise UsageError("the consolidated files of this store are missing: piperoll run makes them first")
+        if self.store.exists(layout.CONSOLIDATED_INDEX):
+            return
+        if any(one.version is not None for one in publishers.list_published(self.store)):
+            raise UsageError("the consolidated files of this store are missing: piperoll run makes them first")
 
     def years(self, measure: Measure) -> tuple[Period, ...]:
         """The financial years that have lines of a measure's datasets, or are measured already, in order."""

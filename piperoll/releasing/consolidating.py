@@ -14,8 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from piperoll import assets
 from piperoll.enriching import annotate, annotations_version
 from piperoll.enriching.annotate import payee_fields
+from piperoll.enriching.functions import (
+    FUNCTION_ADDED,
+    FUNCTION_FIELD,
+    annotate_functions,
+    functions_version,
+    has_functions,
+)
 from piperoll.model import (
     CurrentRelease,
     Dataset,
@@ -75,7 +83,9 @@ PERIOD_ADDED = (
 
 def rules_version(dataset: Dataset) -> str:
     """Identify the rules that make the files of a dataset; files that others made are made again."""
-    return f"{RULES_VERSION}/{annotations_version()}" if payee_fields(dataset) else RULES_VERSION
+    payees = [annotations_version()] if payee_fields(dataset) else []
+    functions = [functions_version()] if has_functions(dataset) else []
+    return "/".join([RULES_VERSION, *payees, *functions])
 
 
 def spread_over_years(dataset: Dataset, release: CurrentRelease) -> dict[str, YearShare]:
@@ -137,6 +147,7 @@ def _added_fields(dataset: Dataset) -> list[Field]:
     added = (
         *ADDED,
         *(PAYEE_ADDED if payee_fields(dataset) else ()),
+        *(FUNCTION_ADDED if has_functions(dataset) else ()),
         *(PERIOD_ADDED if dataset.row_period is not None else ()),
     )
     own = {field.name for field in dataset.fields}
@@ -177,18 +188,28 @@ def _gather_lines(
                 lines = lines.append_column(name, cells)
         tables.append(lines)
         amounts.append(one.opened.amounts_or_nulls.filter(kept).cast(pa.decimal128(38, scale)))
-    whole = _annotate(dataset, pa.concat_tables(tables).combine_chunks())
+    whole = _annotate(dataset, own[0].opened.release.series.body, pa.concat_tables(tables).combine_chunks())
     return whole, one_array(pa.chunked_array([pa.nulls(0, pa.decimal128(38, scale)), *amounts]))
 
 
-def _annotate(dataset: Dataset, lines: pa.Table) -> pa.Table:
-    """Add `supplier_key` and `payee_class`, if the dataset says who is paid."""
-    if not payee_fields(dataset):
-        return lines
-    fields = [name for name in payee_fields(dataset).values() if name in lines.schema.names]
-    columns = [one_array(lines.column(name)) for name in (*fields, "series")]
-    keys, classes = annotate(dataset, pa.RecordBatch.from_arrays(columns, names=[*fields, "series"]))
-    return lines.append_column("supplier_key", keys).append_column("payee_class", classes)
+def _annotate(dataset: Dataset, body: str, lines: pa.Table) -> pa.Table:
+    """Add `supplier_key` and `payee_class` if the dataset says who is paid, and functions if it says what for."""
+    added: dict[str, Cells] = {}
+    if payee_fields(dataset):
+        added["supplier_key"], added["payee_class"] = annotate(dataset, _columns(lines, payee_fields(dataset).values()))
+    if has_functions(dataset):
+        texts = [name for names in dataset.function_texts.values() for name in names]
+        batch = _columns(lines, [FUNCTION_FIELD, *texts])
+        added |= annotate_functions(dataset, batch, assets.register().at_slug(body))
+    for name, cells in added.items():
+        lines = lines.append_column(name, cells)
+    return lines
+
+
+def _columns(lines: pa.Table, names: Iterable[str]) -> pa.RecordBatch:
+    """Those of the columns that there are; `series` too, so that there are as many rows."""
+    present = [*(name for name in names if name in lines.schema.names), "series"]
+    return pa.RecordBatch.from_arrays([one_array(lines.column(name)) for name in present], names=present)
 
 
 def _mark_row_periods(

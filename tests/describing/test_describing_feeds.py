@@ -33,7 +33,8 @@ ITEMS = len(VERSIONS) + sum(version.ended is not None for version in VERSIONS)
 
 
 def test_there_is_a_feed_of_all_of_each_dataset_and_of_each_body(site: dict[str, bytes]) -> None:
-    assert len(feeds(site, "atom")) == len(feeds(site, "json")) == 1 + 4 + 6 + 1 + 6  # of releases, and of lateness
+    assert len(feeds(site, "atom")) == len(feeds(site, "json")) == 1 + 4 + 6 + 1 + 6 + 2
+    # of releases, of lateness, of measures and of contracts that end
 
 
 def test_atom_feeds_keep_the_rules_of_rfc_4287(site: dict[str, bytes]) -> None:

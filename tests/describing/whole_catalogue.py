@@ -81,6 +81,9 @@ def build_catalogue(
     for name, feed in list_feeds(overview).items():
         log, archive = archive_items(item for item in items if belongs_in_feed(name, item))
         yield from _relative(render_feed(feed, log, archive))
+    site = catalogue.make_measure_site(context, (), (digest.body for digest in digests))
+    for digest in digests:
+        yield from _relative(catalogue.render_profile(site, digest.body, ()))
     yield from _relative(catalogue.render_overview(overview, summaries))
 
 

@@ -13,7 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll import assets
-from piperoll.enriching.functions import LineTexts, Side, classify_lines, fold, load_rules
+from piperoll.enriching import functions
+from piperoll.enriching.functions import (
+    FUNCTION_ADDED,
+    LineTexts,
+    Side,
+    annotate_functions,
+    classify_lines,
+    fold,
+    load_rules,
+)
 from piperoll.model import Body
 from tests.fixtures.labelled_spending import SETS, compare_sides, measure_side, read_rows
 
@@ -82,6 +91,46 @@ Miscellaneous | Other | u-unknown |
 """
 
 
+POSTS = """\
+Tax inspector | Operational Delivery | Region 4 | o-direct | tax-post
+Staff nurse | | Ward 3 | o-direct | clinical-post
+Librarian | | Resources | o-direct | teaching-post
+Work coach | Operational Delivery | Region 4 | o-direct | officer-post
+Planning officer | | Place | o-regulate | regulation-post
+Accountant | | Place | i-finance | audit-finance-post
+HR officer | | Place | i-people | people-post
+Software developer | | Place | i-digital | digital-post
+Solicitor | | Place | i-legal | legal-post
+Caretaker | | Place | i-estates | estates-post
+Press officer | | Place | i-comms | comms-post
+Buyer | | Place | i-commercial | commercial-post
+Project manager | | Place | i-change | change-post
+Adviser | Economics | Rail | i-policy | policy-post
+Permanent Secretary | | Private office | i-lead | leadership-post
+Officer | Operational Delivery | Region 4 | o-direct | delivery-post
+Officer | Operational Delivery | Human Resources | i-people | people-team
+Executive officer | Science and Engineering | Laboratory 5 | u-unknown |
+Housing benefit manager | | Housing benefit | o-direct | officer-post
+"""
+"""Title, profession and unit of posts, with the function and the rule that decides."""
+
+
+def example_posts() -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("|")] for line in POSTS.splitlines()]
+
+
+@pytest.mark.parametrize("example", example_posts(), ids=lambda example: f"{example[0]}-{example[2]}")
+def test_a_post_has_the_function_of_its_title_profession_or_unit(example: list[str]) -> None:
+    title, profession, unit, function, rule = example
+    found = load_rules().classify(LineTexts((unit,), (), post=(title, profession)))
+    assert (found.function.id, found.rules[-1] if found.rules else "") == (function, rule)
+
+
+def test_a_post_whose_title_and_profession_are_on_two_sides_is_contested() -> None:
+    assert load_rules().classify(LineTexts(("Region 4",), (), post=("HR officer", "Operational Delivery"))).contested
+    assert not load_rules().classify(LineTexts(("Region 4",), (), post=("HR officer", "Human Resources"))).contested
+
+
 def example_lines() -> list[list[str]]:
     """The examples: unit, purpose, function and the rule that decides."""
     return [[cell.strip() for cell in line.split("|")] for line in EXAMPLES.splitlines()]
@@ -96,7 +145,7 @@ def test_a_line_has_the_function_of_its_unit_and_purpose(example: list[str]) -> 
 
 def test_every_rule_decides_an_example() -> None:
     every = {rule.id for rules in load_rules().rules.values() for rule in rules}
-    assert every == {rule for *_, rule in example_lines() if rule}
+    assert every == {rule for *_, rule in [*example_lines(), *example_posts()] if rule}
 
 
 def test_the_list_of_functions_is_that_of_the_platform_field() -> None:
@@ -188,6 +237,42 @@ def test_a_declared_function_that_is_not_in_the_list_is_not_taken() -> None:
 def test_a_dataset_without_texts_to_classify_by_is_unknown_throughout() -> None:
     found = classify_lines(assets.dataset("contracts"), lines(title=["Road works", None]))
     assert [one.function.id for one in found] == ["u-unknown", "u-unknown"]
+
+
+def test_the_columns_of_functions_say_who_decided_and_by_which_rules() -> None:
+    batch = lines(org_unit=["Legal Services", "Legal Services", "Nothing"], function_id=["o-direct", None, None])
+    columns = annotate_functions(assets.dataset("spend"), batch, Body.provisional_for("Anyland Prosecution Service"))
+    assert {name: cells.to_pylist() for name, cells in columns.items()} == {
+        "assigned_function": ["o-direct", "o-direct", "u-unknown"],
+        "side": ["O", "O", "U"],
+        "contested": [False, False, False],
+        "function_by": ["declared", "rule", "none"],
+        "function_rule": [None, "legal-team prosecution", None],
+    }
+    assert tuple(columns) == tuple(name for name, *_ in FUNCTION_ADDED)
+
+
+def test_posts_are_classified_by_title_and_unit_and_never_as_money_that_leaves() -> None:
+    batch = lines(job_title=["Accountant", "Assessor", None], org_unit=["Place", "Income tax", "Levy"])
+    found = classify_lines(assets.dataset("roles"), batch)
+    assert [one.function.id for one in found] == ["i-finance", "u-unknown", "u-unknown"]
+
+
+def test_a_text_means_the_same_however_many_others_were_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(functions, "_REMEMBERED", 2)
+    rules = load_rules()
+    texts = ["Finance", "Highways", "Levy", "Legal", "Finance", "Highways"]
+    found = [rules.classify(LineTexts((text,))).function.id for text in texts]
+    assert found == ["i-finance", "o-assets", "x-transfer-body", "i-legal", "i-finance", "o-assets"]
+
+
+def test_every_line_of_a_table_of_many_texts_has_its_own_function() -> None:
+    """More combinations of texts than an integer could number without folding them."""
+    size = 3000
+    units = [f"Highways {number}" if number % 2 else f"Finance {number}" for number in range(size)]
+    other = {name: [f"{name} {number}" for number in range(size)] for name in ("service_label", "expense_type")}
+    found = classify_lines(assets.dataset("spend"), lines(org_unit=units, **other))
+    assert [one.function.id for one in found] == ["i-finance", "o-assets"] * (size // 2)
 
 
 WORDS = st.sampled_from(

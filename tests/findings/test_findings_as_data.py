@@ -18,7 +18,7 @@ from piperoll.commands.findings_page import render_findings_page
 from piperoll.findings import FindingType, _MessageFormatter, finding_types
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("piperoll", "publishers", "collectors", "flows", "serving")
+PACKAGES = ("piperoll", "publishers", "collectors", "flows", "hosting", "serving", "portal")
 ENTRIES = finding_types()
 
 ADDRESS = {"where", "Where", "sheet", "row", "line", "column", "field"}

@@ -20,6 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.web import find_links, name_download, retry_after
+from hosting.limits import ApiLimits
+from hosting.problems import Problem
 from piperoll import assets, layout
 from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.checking.privacy.personal_data import personal_rules
@@ -34,8 +36,6 @@ from piperoll.reading.cells.periods import find_periods
 from piperoll.terminal import clean
 from publishers.site import UnsatisfiableRangeError, is_unmodified_since, key_of, parse_range, tag_matches
 from serving.cursors import Cursor
-from serving.limits import ApiLimits
-from serving.problems import Problem
 from serving.query import parse_query
 from serving.response_formats import choose_format
 from tests.security.hostile_files import HEADINGS, LINES

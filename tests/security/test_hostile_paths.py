@@ -52,9 +52,9 @@ purge_submission(sys.argv[1] + "/out", sys.argv[2], because="a private person", 
 
 _PAGE = """
 from multiprocessing import forkserver
-from serving.limits import ApiLimits
-from serving.problems import Problem
-from serving.sandboxed_check import Upload, check_in_sandbox
+from hosting.limits import ApiLimits
+from hosting.problems import Problem
+from hosting.sandboxed_check import Upload, check_in_sandbox
 for path in sorted(Path(sys.argv[1]).rglob("Payments*")):
     try:
         check_in_sandbox(Upload(path.read_bytes(), path.name), ApiLimits())

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from hosting.limits import MEGABYTE, ApiLimits
 from publishers import FolderStore
-from serving.limits import MEGABYTE, ApiLimits
 from tests.serving.published_place import GOOD, Served, publish_world, published, released, row, serving
 
 PATIENCE = 3.0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from publishers import FolderStore
+from tests.describing.example_measures import publish_coverage
 from tests.serving.published_place import Served, consolidate, publish_world, serving
 
 
@@ -17,6 +18,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = FolderStore(folder / "store")
     publish_world(store, folder / "scratch")
     consolidate(store, folder / "scratch")
+    publish_coverage(store)
     return folder / "store"
 
 

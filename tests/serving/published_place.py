@@ -17,6 +17,7 @@ import pyarrow as pa
 import requests
 import uvicorn
 
+from hosting.limits import ApiLimits
 from piperoll import assets, layout
 from piperoll.model import Manifest, Packed, Series, file_entry, to_json_bytes
 from piperoll.releasing import compare_versions, consolidating
@@ -26,7 +27,6 @@ from publishers import Store, mark_withdrawn, publish_release, remove_submission
 from publishers.consolidated import consolidate_body
 from publishers.stores.protocol import read_json
 from serving.app import UVICORN_SETTINGS, create_app, create_service
-from serving.limits import ApiLimits
 
 Row = Mapping[str, str]
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"

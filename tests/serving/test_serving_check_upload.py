@@ -13,10 +13,10 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
+from hosting.limits import MEGABYTE, ApiLimits
+from hosting.problems import Problem
 from piperoll import assets, cli
 from serving.check_upload import name_report, parse_period
-from serving.limits import MEGABYTE, ApiLimits
-from serving.problems import Problem
 from tests.serving.published_place import BAD, GOOD, HEADINGS, LINES, Served, serving
 
 

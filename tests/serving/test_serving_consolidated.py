@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hosting.limits import ApiLimits
 from piperoll.model import Series
 from publishers import FolderStore, mark_withdrawn
 from publishers.consolidated import list_consolidated_years, read_consolidated_year
-from serving.limits import ApiLimits
 from tests.serving.published_place import (
     Row,
     Served,

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hosting.problems import Problem
 from piperoll.model import Series
 from publishers import FolderStore, mark_withdrawn
 from serving.cursors import Cursor
-from serving.problems import Problem
 from tests.serving.published_place import Served, publish_world, published, released, row, serving, source_of
 
 SORTS = ["", "&sort=net_amount", "&sort=-net_amount,supplier_name", "&sort=payment_date", "&sort=-payment_date,-series"]

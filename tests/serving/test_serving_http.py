@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hosting.limits import MEGABYTE, ApiLimits
+from hosting.problems import Problem
 from publishers import FolderStore
-from serving.limits import MEGABYTE, ApiLimits
-from serving.problems import Problem
 from serving.query_service import QueryEngine
 from serving.sql import Statement
 from tests.serving.published_place import OCTOBER, Served, publish_world, published, released, row, serving, source_of

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hosting.limits import ApiLimits
+from hosting.problems import Problem
 from piperoll import assets
 from piperoll.model import Period
 from serving.app import find_elsewhere
-from serving.limits import ApiLimits
-from serving.problems import Problem
 from serving.query import parse_query
 from tests.serving.published_place import Served
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from hosting.limits import ApiLimits
+from hosting.problems import Problem
 from publishers import FolderStore, Store, open_store
 from serving.consolidated_copies import ConsolidatedCopies, StoredFile
 from serving.index_cache import PublishedIndex
-from serving.limits import ApiLimits
 from serving.parquet_cache import ParquetCache
-from serving.problems import Problem
 from serving.row_query import SeriesScope
 from serving.version_selection import Selector
 from tests.serving.published_place import Served, consolidate, publish_world, released, row, serving, source_of

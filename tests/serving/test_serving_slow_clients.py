@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import pytest
 import requests
 
+from hosting.limits import ApiLimits
+from hosting.transfers import AnswerSpool, PatientProtocol, SpoolBudget
 from publishers import FolderStore
-from serving.limits import ApiLimits
-from serving.transfers import AnswerSpool, PatientProtocol, SpoolBudget
 from tests.serving.published_place import Served, published, released, row, serving
 
 T = TypeVar("T")

@@ -21,11 +21,12 @@ from piperoll.describing.context import CatalogueContext, Holdings
 from piperoll.describing.dcat import rdf
 from piperoll.describing.dcat.posts import list_post_addresses
 from piperoll.describing.dcat.rdf import Node, in_english
+from piperoll.describing.measures import PublishedMeasure
 from piperoll.describing.overview import Overview
 from piperoll.describing.series_facts import SeriesFacts
 from piperoll.describing.wording import describe_file, series_title
 from piperoll.duties import publication_interval
-from piperoll.model import Body, Dataset, Series, Status, Version
+from piperoll.model import Body, Dataset, FileEntry, Series, Status, Version
 
 CATALOGUE = "urn:piperoll:catalogue"
 PUBLISHER = "urn:piperoll:publisher"
@@ -33,6 +34,15 @@ CONTACT = f"{PUBLISHER}:contact"
 FORMS = ("jsonld", "ttl")
 MEDIA_TYPES = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet"}
 """The files of a release that are distributions, with their media types."""
+
+_MEASURES_LICENCE = (
+    "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+    "Open Government Licence v3.0",
+)
+"""The licence of the figures of measures, as in the descriptor of their table."""
+
+_MEASURED_EACH = rdf.EU_FREQUENCIES["monthly"]
+"""How often figures of measures are made: with each month's files."""
 
 _EPOCH = "1970-01-01T00:00:00Z"
 
@@ -97,8 +107,13 @@ def _root_nodes(overview: Overview) -> Iterator[Node]:
     title = f"{context.publisher_name}: open data of public bodies"
     yield _catalogue_node(context, CATALOGUE, title, instants) | {
         "dcat:catalog": [_catalogue_urn(digest.body) for digest in published],
+        **({"dcat:dataset": [urls.measure_urn(one.id) for one in overview.measures]} if overview.measures else {}),
     }
-    yield from _shared_nodes(context)
+    if overview.measures:
+        yield from _shared_nodes(context, {_MEASURED_EACH}, set(MEDIA_TYPES.values()))
+    else:
+        yield from _shared_nodes(context)
+    yield from _measure_nodes(context, overview.measures)
     for body in (digest.body for digest in published):
         keys = [layout.body_dcat(body.slug, form) for form in FORMS]
         yield _link_node(context, _catalogue_urn(body), body.name, f"What {body.name} publishes.", keys)
@@ -194,6 +209,55 @@ def _shared_nodes(
     }
     yield {"@id": home, "@type": "foaf:Document"}
     yield from rdf.describe_terms(frequencies, media_types)
+
+
+# --- measures -----------------------------------------------------------------------------------------------------
+
+
+def _measure_nodes(context: CatalogueContext, measures: Sequence[PublishedMeasure]) -> Iterator[Node]:
+    """Each measure as a dataset, with the files of its newest year; and the licence of all of them."""
+    for measure in measures:
+        yield _measure_node(context, measure)
+    if measures:
+        path, title = _MEASURES_LICENCE
+        yield {"@id": path, "@type": "dct:LicenseDocument", "dct:title": title, "dct:type": rdf.ATTRIBUTION}
+
+
+def _measure_node(context: CatalogueContext, measure: PublishedMeasure) -> Node:
+    about, latest, name = measure.definition, measure.latest, urls.measure_urn(measure.id)
+    page = urls.address(context.base_url, layout.measure_page(measure.id))
+    versions = [version for year in measure.years for version in year.versions]
+    return {
+        "@id": name,
+        "@type": "dcat:Dataset",
+        "dct:identifier": name,
+        "dct:title": in_english(about.title),
+        "dct:description": in_english(f"{about.question} {about.summary}"),
+        "dct:publisher": PUBLISHER,
+        "dct:creator": PUBLISHER,
+        "dcat:contactPoint": CONTACT,
+        "dcat:version": about.version,
+        "adms:versionNotes": in_english(latest.current.reason),
+        "dct:issued": min(version.published for version in versions),
+        "dct:modified": measure.updated,
+        "dct:temporal": {
+            "@type": "dct:PeriodOfTime",
+            "dcat:startDate": min(year.series.period.start for year in measure.years).isoformat(),
+            "dcat:endDate": max(year.series.period.end for year in measure.years).isoformat(),
+        },
+        "dct:accrualPeriodicity": rdf.frequency(_MEASURED_EACH),
+        "dct:spatial": rdf.UNITED_KINGDOM,
+        "dct:language": rdf.ENGLISH,
+        "dct:accessRights": rdf.PUBLIC,
+        "dcat:theme": rdf.GOVERNMENT,
+        "dcat:keyword": [in_english(figure.title) for figure in about.headlines],
+        "dcat:landingPage": {"@id": page, "@type": "foaf:Document"},
+        "dcat:distribution": [
+            _distribution_node(context, latest.series, latest.current, entry, _MEASURES_LICENCE[0], page)
+            for entry in latest.files
+            if PurePosixPath(entry.path).suffix in MEDIA_TYPES
+        ],
+    }
 
 
 # --- bodies, series and versions ----------------------------------------------------------------------------------
@@ -352,35 +416,36 @@ def _licence(facts: SeriesFacts) -> tuple[str, str]:
 
 
 def _distributions(context: CatalogueContext, facts: SeriesFacts, version: Version, page: str) -> list[Node]:
-    nodes = []
-    for entry in facts.files_of(version):
-        suffix = PurePosixPath(entry.path).suffix
-        if suffix not in MEDIA_TYPES:
-            continue
-        media_type = rdf.MEDIA + MEDIA_TYPES[suffix]
-        name = f"{urls.release_urn(facts.series, version)}/{entry.path}"
-        nodes.append(
-            {
-                "@id": name,
-                "@type": "dcat:Distribution",
-                "dct:identifier": name,
-                "dct:title": in_english(entry.path),
-                "dct:description": in_english(f"{suffix[1:].upper()}: {describe_file(entry.path)}"),
-                "dcat:downloadURL": urls.address(
-                    context.base_url, layout.release_file(facts.series, version, entry.path)
-                ),
-                "dcat:mediaType": media_type,
-                "dct:format": rdf.FILE_TYPES.get(suffix, media_type),
-                "dcat:byteSize": str(entry.bytes),
-                "dct:license": _licence(facts)[0],
-                "dct:modified": version.published,
-                "dcatap:availability": rdf.AVAILABLE,
-                "spdx:checksum": {
-                    "@type": "spdx:Checksum",
-                    "spdx:algorithm": rdf.SHA256,
-                    "spdx:checksumValue": entry.sha256,
-                },
-                "dcat:accessURL": page,
-            }
-        )
-    return nodes
+    return [
+        _distribution_node(context, facts.series, version, entry, _licence(facts)[0], page)
+        for entry in facts.files_of(version)
+        if PurePosixPath(entry.path).suffix in MEDIA_TYPES
+    ]
+
+
+def _distribution_node(
+    context: CatalogueContext, series: Series, version: Version, entry: FileEntry, licence: str, page: str
+) -> Node:
+    suffix = PurePosixPath(entry.path).suffix
+    media_type = rdf.MEDIA + MEDIA_TYPES[suffix]
+    name = f"{urls.release_urn(series, version)}/{entry.path}"
+    return {
+        "@id": name,
+        "@type": "dcat:Distribution",
+        "dct:identifier": name,
+        "dct:title": in_english(entry.path),
+        "dct:description": in_english(f"{suffix[1:].upper()}: {describe_file(entry.path)}"),
+        "dcat:downloadURL": urls.address(context.base_url, layout.release_file(series, version, entry.path)),
+        "dcat:mediaType": media_type,
+        "dct:format": rdf.FILE_TYPES.get(suffix, media_type),
+        "dcat:byteSize": str(entry.bytes),
+        "dct:license": licence,
+        "dct:modified": version.published,
+        "dcatap:availability": rdf.AVAILABLE,
+        "spdx:checksum": {
+            "@type": "spdx:Checksum",
+            "spdx:algorithm": rdf.SHA256,
+            "spdx:checksumValue": entry.sha256,
+        },
+        "dcat:accessURL": page,
+    }

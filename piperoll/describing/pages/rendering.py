@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from piperoll import assets, layout
-from piperoll.describing import page_wording, urls, wording, year_figures
+from piperoll.describing import measure_wording, page_wording, urls, wording, year_figures
 from piperoll.describing.context import InContext
 from piperoll.describing.overview import describe_outstanding, describe_waiting_pounds
 from piperoll.model import KINDS, Report, Series, describe_period
@@ -60,6 +60,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "due_rule": wording.describe_due_rule,
     "large_pounds": year_figures.round_large_pounds,
     "year": year_figures.year_title,
+    "measured": measure_wording.format_value,
+    "bounds": measure_wording.describe_bounds,
+    "rank_band": measure_wording.describe_rank,
+    "peers": measure_wording.describe_peers,
 }
 
 GLOBALS: dict[str, Any] = {
@@ -73,6 +77,7 @@ GLOBALS: dict[str, Any] = {
     "verdicts": wording.VERDICTS,
     "waits_for": page_wording.WAITS_FOR,
     "causes": wording.CAUSES,
+    "concerns": wording.CONCERNS,
     "describe_changes": wording.describe_changes,
     "describe_ending": wording.describe_ending,
     "series_of": Series.parse,
@@ -82,6 +87,9 @@ GLOBALS: dict[str, Any] = {
     "least_months": year_figures.LEAST_MONTHS,
     "most_services": year_figures.MOST_SERVICES,
     "class_words": year_figures.PAYEE_CLASSES,
+    "figure_statuses": measure_wording.STATUS_WORDS,
+    "unit_words": measure_wording.UNIT_WORDS,
+    "coverage_words": measure_wording.describe_coverage,
 }
 
 _STATIC_FILES = (
@@ -175,8 +183,11 @@ class ListPage(Generic[T]):
         return self.keys[self.number - 1]
 
 
-def paginate(lines: Sequence[T], key: Callable[[int], str]) -> list[ListPage[T]]:
-    """Divide a list into pages; an empty list has one page. `key` makes the key of a page from its number."""
-    count = max(1, -(-len(lines) // PAGE_LINES))
+def paginate(lines: Sequence[T], key: Callable[[int], str], most: int = PAGE_LINES) -> list[ListPage[T]]:
+    """Divide a list into pages of `most` lines; an empty list has one page.
+
+    `key` makes the key of a page from its number.
+    """
+    count = max(1, -(-len(lines) // most))
     keys = tuple(key(number) for number in range(1, count + 1))
-    return [ListPage(n + 1, keys, lines[n * PAGE_LINES : (n + 1) * PAGE_LINES], len(lines)) for n in range(count)]
+    return [ListPage(n + 1, keys, lines[n * most : (n + 1) * most], len(lines)) for n in range(count)]

@@ -42,6 +42,7 @@ from piperoll.operations.catalogue.build_plan import (
     plan_build,
 )
 from piperoll.operations.catalogue.groups import update_groups
+from piperoll.operations.catalogue.measure_pages import build_measure_pages, have_measures_changed
 from piperoll.operations.catalogue.year_cache import load_payees, load_years, refresh_years
 from piperoll.operations.measure import MeasuringFailed, measure_for_build
 from piperoll.operations.run_request import Run
@@ -157,7 +158,7 @@ def build_from_store(
 
 
 def _run_build(build: CatalogueBuild, measure: Callable[[], int]) -> None:
-    if build.is_needless and not measure():
+    if build.is_needless and not measure() and not have_measures_changed(build):
         return
     build.begin(build.stale | build.aged)
     _update_years(build)
@@ -189,9 +190,12 @@ def _update_years(build: CatalogueBuild) -> None:
 def _changed_pairs(build: CatalogueBuild) -> set[tuple[str, str]]:
     """The (dataset, body) pairs whose releases may have changed."""
     if build.whole:
-        return {(series.dataset, series.body) for series in publishers.list_indexed_series(build.store)}
+        indexed = {(series.dataset, series.body) for series in publishers.list_indexed_series(build.store)}
+        return {pair for pair in indexed if pair[0] != layout.MEASURE_SERIES}
     anew = build.anew & build.records.keys()
-    return set(build.changes.pairs) | {(name, slug) for slug in anew for name in build.records[slug].datasets}
+    return {pair for pair in build.changes.pairs if pair[0] != layout.MEASURE_SERIES} | {
+        (name, slug) for slug in anew for name in build.records[slug].datasets
+    }
 
 
 def update_consolidated(
@@ -288,7 +292,10 @@ def _build_shared_pages(build: CatalogueBuild, bodies: list[BodyRollup]) -> Page
     records |= {one.slug: one.record for one in bodies if one.record is not None}
     records = {slug: records[slug] for slug in sorted(records) if slug not in removed}
     digests = update_groups(build, {one.slug: one.groups for one in bodies})
-    overview = catalogue.build_overview(build.context, [record.digest for record in records.values()], digests)
+    measured = build_measure_pages(build, {slug: record.digest.body for slug, record in records.items()})
+    overview = catalogue.build_overview(
+        build.context, [record.digest for record in records.values()], digests, measured.measures
+    )
     known = build.trusted(build.last.pages)
     pages: PageHashes = {}
     for name, feed in releases.list_feeds(overview).items():

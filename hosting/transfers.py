@@ -18,8 +18,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from serving.limits import ApiLimits
-from serving.problems import Problem
+from hosting.limits import ApiLimits
+from hosting.problems import Problem
 
 _DRAINED_TIMES = 10
 """Read on to at most this many times the largest body before it is refused: a browser shows an answer only if its whole

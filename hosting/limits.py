@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from serving.problems import Problem
+from hosting.problems import Problem
 
 MEGABYTE = 1 << 20
 

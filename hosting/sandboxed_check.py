@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import publishers
+from hosting.limits import MEGABYTE, ApiLimits
+from hosting.problems import Problem
 from piperoll import assets, layout
 from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.child_limits import ChildLimits
@@ -21,8 +23,6 @@ from piperoll.describing.pages.rendering import render_report_page
 from piperoll.errors import StoreError, UsageError, is_out_of_memory
 from piperoll.model import Body, Period, Report, resolve_body, to_document
 from piperoll.operations.preview import CandidateFile, preview_report
-from serving.limits import MEGABYTE, ApiLimits
-from serving.problems import Problem
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 """Children are forked from a small process that has loaded the checks, so they inherit no threads or connections."""

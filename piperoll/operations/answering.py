@@ -1,0 +1,172 @@
+"""Answers to the decision queue: recorded with who and why, then applied from the archive, at once or by the next run.
+
+`answer_items` only records, so a page can call it. `apply_answers` does the work, in a background process or in a run;
+killed at any moment, the next call does what is missing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import publishers
+from piperoll.errors import PiperollError, UsageError
+from piperoll.model import DecidedAs, DecisionEntry, DecisionKind, Series, Verdict, WithdrawalStep
+from piperoll.operations import decisions, questions
+from piperoll.operations.catalogue.build import build_for_run
+from piperoll.operations.collecting import CollectedFiles
+from piperoll.operations.decision_queue import ItemKind, QueueItem
+from piperoll.operations.pipeline import group_by_body, process_body
+from piperoll.operations.reader_reports import answer_report
+from piperoll.operations.release import release_by_ruling, require_reason
+from piperoll.operations.run_request import Run, open_run
+from piperoll.operations.run_summary import FileResult
+from piperoll.operations.trust import Standing
+from piperoll.operations.withdrawing import answer_withdrawal, finish_withdrawals
+from piperoll.settings import Settings
+
+_OPERATORS = (ItemKind.WITHDRAWAL, ItemKind.PURGE)
+"""What only an operator answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedAnswers:
+    """What was examined again, what could not be released and why, and why the catalogue could not be built."""
+
+    results: tuple[FileResult, ...]
+    refused: Mapping[str, str]
+    trouble: str | None
+
+
+def may_answer(item: QueueItem, standing: Standing | None) -> bool:
+    """Whether an officer of the body whose `standing` this is may answer without an operator; None is an operator."""
+    if standing is None:
+        return True
+    if item.kind in (ItemKind.FILE, ItemKind.CLAIM):
+        return standing.may_release(item.code)
+    return item.kind not in _OPERATORS
+
+
+def answer_items(
+    store: publishers.Store,
+    items: Sequence[QueueItem],
+    answers: Mapping[str, str],
+    *,
+    because: str,
+    by: str,
+    moment: str,
+    standings: Mapping[str, Standing] | None,
+) -> list[QueueItem]:
+    """Record answers to items, by their identifiers; return the items that were answered.
+
+    `standings` are those of the bodies for which the person may answer; None is an operator. An answer to a reader's
+    report is its text. Nothing is recorded if any answer is not allowed.
+    Raises: UsageError: an item is not open, an answer is not one of its choices, or someone else must give it; no
+    reason is given, or it may name a person where it is published.
+    """
+    known = {item.id: item for item in items}
+    wanted = [(known.get(identifier), answer) for identifier, answer in answers.items()]
+    chosen: list[tuple[QueueItem, str]] = []
+    for item, answer in wanted:
+        if item is None:
+            raise UsageError("one of these questions is not open any more: look at the list again")
+        if standings is not None and not (item.body in standings and may_answer(item, standings[item.body])):
+            raise UsageError("an operator decides this: it is in their queue")
+        if item.kind is not ItemKind.REPORT and answer not in {choice.answer for choice in item.choices}:
+            raise UsageError(f"'{answer}' is not an answer to this question")
+        chosen.append((item, answer))
+    if not chosen:
+        raise UsageError("choose an answer to at least one question")
+    if any(item.kind in (ItemKind.FILE, ItemKind.CLAIM) for item, _ in chosen):
+        because = require_reason(because)
+    for item, answer in chosen:
+        _record(store, item, answer, because, by, moment)
+    return [item for item, _ in chosen]
+
+
+def _record(store: publishers.Store, item: QueueItem, answer: str, because: str, by: str, moment: str) -> None:
+    match item.kind:
+        case ItemKind.HEADING:
+            mapping = publishers.read_mapping(store, item.body, item.dataset)
+            questions.record_answer(store, mapping, item.subject, answer, because=f"{because} ({by})", moment=moment)
+        case ItemKind.VALUE:
+            decisions.record(
+                store,
+                [item.subject],
+                DecidedAs(answer),
+                because=because,
+                by=by,
+                moment=moment,
+                body=item.body,
+                dataset=item.dataset,
+            )
+        case ItemKind.FILE | ItemKind.CLAIM:
+            kind, subject = DecisionKind.FILE, item.subject
+            entry = DecisionEntry(kind, subject, answer, because, by, moment, item.body, item.dataset)
+            publishers.record_decision(store, entry)
+        case ItemKind.WITHDRAWAL | ItemKind.PURGE:
+            series, _, number = item.subject.rpartition("/v")
+            step = WithdrawalStep(answer)
+            answer_withdrawal(store, Series.parse(series), int(number), step, because=because, by=by, moment=moment)
+        case ItemKind.REPORT:
+            answer_report(store, item.body, item.subject, answer, by=by, moment=moment)
+
+
+def apply_answers(
+    to: str, *, bodies: Path | None = None, settings: Settings | None = None, only: str | None = None
+) -> AppliedAnswers:
+    """Examine again what answers bear on, publish what was released, finish withdrawals, and build the catalogue.
+
+    `only` is the slug of a body; without it, all bodies with answers. A file that fails stays as it is.
+    """
+    results: list[FileResult] = []
+    refused: dict[str, str] = {}
+    with open_run(to, bodies=bodies, settings=settings) as run:
+        for files in group_by_body(run, CollectedFiles()):
+            if only in (None, files.body):
+                results += process_body(run, files)
+        slugs = publishers.list_bodies_with_decisions(run.store) if only is None else [only]
+        for slug in slugs:
+            finish_withdrawals(run.store, slug, moment=run.moment)
+            for entry in list_waiting_releases(run.store, slug):
+                _release(run, entry, results, refused)
+        _, trouble = build_for_run(run)
+    return AppliedAnswers(tuple(results), refused, trouble)
+
+
+def list_waiting_releases(store: publishers.Store, body: str) -> list[DecisionEntry]:
+    """The entries of the log that release a held file of a body and have not been applied, oldest first.
+
+    Of answers given together, what replaces comes before what is added to it.
+    """
+    entries = [entry for entry in publishers.list_decisions(store, body) if entry.kind is DecisionKind.FILE]
+    waiting = []
+    for entry in entries:
+        if entry.dataset is None or entry.id in publishers.list_applied(store, body, entry.dataset):
+            continue
+        found = publishers.read_submission(store, entry.dataset, body, entry.subject)
+        if found and found[1] and found[1].verdict is Verdict.HELD:
+            waiting.append(entry)
+    return sorted(waiting, key=lambda entry: (entry.decided, entry.decided_as != publishers.Decision.REPLACE))
+
+
+def _release(run: Run, entry: DecisionEntry, results: list[FileResult], refused: dict[str, str]) -> None:
+    """Publish a file by an entry of the log, and record that the entry has been applied."""
+    assert entry.body is not None and entry.dataset is not None, "entries about files have both"  # noqa: S101
+    submission = publishers.find_submission(run.store, f"{entry.body}/{entry.dataset}/{entry.subject}")
+    ruling = publishers.Ruling(publishers.Decision(entry.decided_as), entry.because, entry.decided, entry.by)
+    try:
+        results.append(release_by_ruling(run, submission, ruling, None))
+    except PiperollError as error:
+        if error.retryable:
+            raise
+        refused[entry.subject] = str(error)
+    publishers.mark_applied(run.store, [entry.id], entry.body, entry.dataset)
+
+
+def apply_from_arguments() -> None:
+    """Apply answers to the store, and with the list of bodies, that the arguments of this process name."""
+    to, *bodies = sys.argv[1:]
+    apply_answers(to, bodies=Path(bodies[0]) if bodies else None)
