@@ -61,7 +61,8 @@ class MeasureStore:
 
     def years(self, measure: Measure) -> tuple[Period, ...]:
         """The financial years that have lines of a measure's datasets, or are measured already, in order."""
-        found = {year for name in measure.datasets for year in publishers.list_consolidated_years(self.store, name)}
+        names = measure.datasets or assets.dataset_names()
+        found = {year for name in names for year in publishers.list_consolidated_years(self.store, name)}
         years = {Period.parse_year(year) for year in found - {UNDATED}}
         years |= {one.period for one in publishers.list_indexed_series_of(self.store, layout.MEASURES, measure.id)}
         return tuple(sorted(years))
@@ -97,6 +98,7 @@ class MeasureStore:
                 every = list_lines(account)
                 releases = tuple(sorted({f"{lines.series}/{lines.path}" for lines in every}))
                 digest = hashlib.sha256("".join(_hashes(entry)).encode()).hexdigest()
+                found.append(InputFile("", f"rules of {dataset}", hash_rules_version(entry["rules"])))
                 found.append(InputFile(body, f"{dataset} {name}", digest, releases))
         if self._reads(measure, "contract_releases"):
             for one in self._contract_versions(year):
@@ -105,8 +107,12 @@ class MeasureStore:
         return found
 
     def bodies(self, measure: Measure, year: Period) -> list[MeasuredBody]:
-        """The bodies that have published something that a measure and year read, in order."""
-        slugs = {slug for part in self._partitions(measure, year) for slug in self.year_entries(*part)}
+        """The bodies that have published something that a measure and year read, in order.
+
+        A measure of outside sources alone is about every body that has published anything.
+        """
+        parts = self._partitions(measure, year, measure.datasets or assets.dataset_names())
+        slugs = {slug for part in parts for slug in self.year_entries(*part)}
         return [MeasuredBody.of(self._find_body(slug), year) for slug in sorted(slugs)]
 
     def open(self, year: Period, measures: Iterable[Measure]) -> Inputs:
@@ -288,6 +294,11 @@ class ContractVersion:
 def list_lines(account: YearAccount) -> list[CountedLines | LeftOutLines]:
     """The lines of an account, counted and left out, by table."""
     return [*account.counted, *account.left_out]
+
+
+def hash_rules_version(rules: str) -> str:
+    """Identify the rules that made consolidated files."""
+    return hashlib.sha256(rules.encode()).hexdigest()
 
 
 def _hashes(entry: Mapping[str, Any]) -> tuple[str, str]:

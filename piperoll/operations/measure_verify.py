@@ -29,7 +29,7 @@ from piperoll.measuring.packing import spell_row
 from piperoll.measuring.rows import MeasuredBody, MeasureRow
 from piperoll.model import UNDATED, CurrentRelease, Dataset, Field, Period, Series, from_document
 from piperoll.operations.measure import read_published_rows
-from piperoll.operations.measure_inputs import account_row, held_rows
+from piperoll.operations.measure_inputs import account_row, hash_rules_version, held_rows
 from piperoll.releasing import consolidating
 from piperoll.releasing.columns import PublishedColumn, scale_for
 from piperoll.releasing.files import read_published_lines
@@ -72,11 +72,7 @@ class MeasureVerifier:
         yield from _compare(read_published_rows(self.store, series), again)
 
     def _measure_again(self, measure: Measure, year: Period, documents: Mapping[str, Any]) -> list[MeasureRow]:
-        for one in documents["shared"]:
-            if one["what"].startswith("datapackages/"):
-                path = assets.folder("datapackages") / one["what"].removeprefix("datapackages/")
-                if hashlib.sha256(path.read_bytes()).hexdigest() != one["sha256"]:
-                    raise PiperollError(f"{one['what']} is another version here")
+        _require_rules(documents["shared"])
         lines: dict[str, list[Path]] = defaultdict(list)
         accounts, reports, contracts = [], {}, []
         for body, own in sorted(documents["bodies"].items()):
@@ -160,6 +156,20 @@ def _write_parquet(folder: Path, name: str) -> None:
     ]
     typed = pa.table({column.name: column.typed(cells[column.name]) for column in columns})
     pq.write_table(typed, folder / f"{name}.parquet", compression="zstd")
+
+
+def _require_rules(shared: list[dict[str, Any]]) -> None:
+    """Compare the rules that were used with those here. Raises: PiperollError: some are others."""
+    for one in shared:
+        what, name = one["what"], one["what"].removeprefix("rules of ")
+        if what.startswith("datapackages/"):
+            path = assets.folder("datapackages") / what.removeprefix("datapackages/")
+            if hashlib.sha256(path.read_bytes()).hexdigest() != one["sha256"]:
+                raise PiperollError(f"{what} is another version here")
+        if what == name or name not in assets.dataset_names():
+            continue
+        if hash_rules_version(consolidating.rules_version(assets.dataset(name))) != one["sha256"]:
+            raise PiperollError(f"the lines of {name} were classified by other rules than those here")
 
 
 def _group_by_dataset(inputs: list[dict[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -177,7 +177,7 @@ def republish_with(order: RunRequest, before: str, after: str) -> None:
     honest = operation.run_measure
 
     def lie(*arguments: Any) -> Any:
-        return [replace(row, value=Decimal(after)) if str(row.value) == before else row for row in honest(*arguments)]
+        return [replace(row, value=Decimal(after)) if row.value == Decimal(before) else row for row in honest(*arguments)]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operation, "run_measure", lie)
@@ -201,7 +201,8 @@ def test_a_reply_is_in_the_row_of_its_figure_until_it_is_taken_back(order: RunRe
     assert {row["figure"]: row["reply"] for row in read_published_rows(store, COVERAGE) if row["reply"]} == {
         "published": note
     }
-    assert run_command("verify", order.to, str(COVERAGE))[0] == 0
+    code, output = run_command("verify", order.to, str(COVERAGE))
+    assert code == 0, output
 
     (recorded,) = list_decisions(store, "anytown")
     back = DecisionEntry(
@@ -259,12 +260,13 @@ def test_a_measure_is_added_with_a_folder_alone(order: RunRequest, store: Store,
     series = Series.parse("measures/largest-payment/2026-27")
     assert values(store, "largest", series) == {"anytown": "670"}
     assert series in list(list_measured_series(store))
-    assert run_command("verify", order.to, str(series))[0] == 0
+    code, output = run_command("verify", order.to, str(series))
+    assert code == 0, output
     code, output = run_command("measure", "--to", order.to, "--explain", "largest-payment", "anytown", "2026-27")
     assert code == 0
     assert "Largest payment: anytown, April 2026 to March 2027 (method 1.0.0)" in output
     assert "value 670, unit gbp, status list-only" in output
-    assert "not classified: 10 lines, £6,385.00" in output or "10 lines" in output
+    assert "10 lines, £" in output
     assert "spend/anytown/2026-10/v1-" in output
 
 
