@@ -21,11 +21,12 @@ from hosting.problems import Problem
 from hosting.sandboxed_check import start_fork_server
 from hosting.transfers import AnswerDeadline, UploadBudget
 from piperoll.errors import NotThere, PiperollError, UsageError
-from portal import home, operator, questions, readers, replies, sign_in
+from portal import home, machine, operator, questions, readers, receipts, replies, returns, sending, sign_in
 from portal.audit import AccessLog
 from portal.background import BackgroundWork
 from portal.indexes import IndexKeeper
 from portal.openid import OpenIdProvider
+from portal.publishing import Publisher
 from portal.rates import RateLimits
 from portal.rendering import SECURITY, error_page, page, style
 from portal.sessions import (
@@ -68,6 +69,10 @@ _NOT_FOUND = "If you typed the address, check that it is correct. If you followe
 
 ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
+    sending.router,
+    receipts.router,
+    returns.router,
+    machine.router,
     home.router,
     questions.router,
     replies.router,
@@ -96,6 +101,7 @@ def create_portal(settings: PortalSettings) -> FastAPI:
     if settings.openid is not None:
         app.state.openid = OpenIdProvider(settings.openid, f"{settings.address}sign-in/organisation/return")
     app.state.once = []
+    app.state.publisher = Publisher(settings)
     app.state.indexes = IndexKeeper(settings)
     app.state.work = BackgroundWork(settings)
     app.add_api_route("/style.css", get_style, methods=["GET"])
@@ -115,7 +121,9 @@ def create_portal(settings: PortalSettings) -> FastAPI:
 def run_portal(settings: PortalSettings, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, and `say` where; with `settings.local`, an address that signs in once."""
     app = create_portal(settings)
+    app.state.work.ask()  # what was answered before a portal was killed
     say(f"The portal is at {settings.address} (stop it with Ctrl+C)")
+    app.state.publisher.wake()  # what has a receipt and was not published when the portal last stopped
     if settings.local is not None:
         say(f"Sign in, once: {one_time_address(app)}")
     uvicorn.run(app, host=host, port=port, **UVICORN_SETTINGS)

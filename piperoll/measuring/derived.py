@@ -34,6 +34,13 @@ OUTSIDE: Mapping[str, Mapping[str, str]] = {
         "pay_gbp": "DECIMAL(38, 2)",
         "on_cost_rate": "DECIMAL(9, 6)",
     },
+    "grade_counts": {
+        "body": "VARCHAR",
+        "year": "VARCHAR",
+        "grade": "VARCHAR",
+        "posts": "DECIMAL(18, 4)",
+        "rounded_to": "BIGINT",
+    },
     "systems": {
         "body": "VARCHAR",
         "year": "VARCHAR",

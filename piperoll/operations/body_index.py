@@ -31,7 +31,7 @@ from piperoll.operations.catalogue.build_plan import (
 )
 from piperoll.operations.run_request import expected_bodies, known_bodies
 from piperoll.settings import Settings
-from publishers import Store, list_series, list_submissions, open_store, read_history, read_submission
+from publishers import Store, group_statements, list_series, list_submissions, open_store, read_history, read_submission
 
 _MOST_KEPT = 50
 """Bodies that an index keeps in memory: one of five years with four datasets takes about 1 MB."""
@@ -146,6 +146,7 @@ def open_index(
         expected,
         known_bodies(bodies),
         settings.api_url,
+        group_statements(store),
     )
     return StoreIndex(store, context)
 
