@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 import publishers
-from piperoll.describing.wording import describe_statement
+from piperoll.describing.page_wording import describe_statement
 from piperoll.model import Receipt, ReturnKind, Role, describe_period, to_document, to_json_bytes
 from piperoll.operations import submitting
 from portal.mail import MailNotSent, send_mail
