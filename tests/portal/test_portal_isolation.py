@@ -21,7 +21,9 @@ from tests.fixtures.portal_client import ADDRESS, SECRET, Client, PortalUnderTes
 
 BODIES = ("anytown", "otherton", "anytown-2", "any")
 HREF = re.compile(r'(?:href|action)="([^"]+)"')
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="/\\?#%."), min_size=1, max_size=12)
+NAMES = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="/\\?#%."), min_size=1, max_size=12
+)
 
 
 @pytest.fixture(scope="module")
