@@ -21,9 +21,12 @@ from hosting.problems import Problem
 from hosting.sandboxed_check import start_fork_server
 from hosting.transfers import AnswerDeadline, UploadBudget
 from piperoll.errors import NotThere, PiperollError, UsageError
-from portal import sign_in
+from portal import home, machine, operator, questions, readers, receipts, replies, returns, sending, sign_in
 from portal.audit import AccessLog
+from portal.background import BackgroundWork
+from portal.indexes import IndexKeeper
 from portal.openid import OpenIdProvider
+from portal.publishing import Publisher
 from portal.rates import RateLimits
 from portal.rendering import SECURITY, error_page, page, style
 from portal.sessions import (
@@ -64,7 +67,18 @@ TITLES = {
 }
 _NOT_FOUND = "If you typed the address, check that it is correct. If you followed a link, go to the start page."
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    sign_in.router,
+    sending.router,
+    receipts.router,
+    returns.router,
+    machine.router,
+    home.router,
+    questions.router,
+    replies.router,
+    readers.router,
+    operator.router,
+)
 """The areas of the portal, each in its own module."""
 
 
@@ -87,6 +101,9 @@ def create_portal(settings: PortalSettings) -> FastAPI:
     if settings.openid is not None:
         app.state.openid = OpenIdProvider(settings.openid, f"{settings.address}sign-in/organisation/return")
     app.state.once = []
+    app.state.publisher = Publisher(settings)
+    app.state.indexes = IndexKeeper(settings)
+    app.state.work = BackgroundWork(settings)
     app.add_api_route("/style.css", get_style, methods=["GET"])
     app.add_api_route("/health", get_health, methods=["GET"])
     app.add_api_route("/", get_start, methods=["GET"])
@@ -105,6 +122,7 @@ def run_portal(settings: PortalSettings, host: str, port: int, say: Callable[[st
     """Serve until SIGINT or SIGTERM, and `say` where; with `settings.local`, an address that signs in once."""
     app = create_portal(settings)
     say(f"The portal is at {settings.address} (stop it with Ctrl+C)")
+    app.state.publisher.wake()  # what has a receipt and was not published when the portal last stopped
     if settings.local is not None:
         say(f"Sign in, once: {one_time_address(app)}")
     uvicorn.run(app, host=host, port=port, **UVICORN_SETTINGS)

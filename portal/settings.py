@@ -68,6 +68,7 @@ class PortalSettings:
 
     `store` is a folder or s3:// address, `secret` signs sessions and keys the hashes of `access/`, `address` is where
     people reach the portal, `site` where the catalogue is served, `bodies` the operator's own register, if any.
+    With `background`, answers are applied by a process of the portal; without, by `piperoll decisions --apply`.
     `proxies` is how many reverse proxies of our own stand in front: so many entries of X-Forwarded-For are believed.
     `per_address` and `per_account` are requests a minute; all officers of a council may share one address.
     """
@@ -87,6 +88,7 @@ class PortalSettings:
     per_account: int = 300
     idle_seconds: int = IDLE_SECONDS
     session_seconds: int = SESSION_SECONDS
+    background: bool = True
     clock: Callable[[], float] = time.time
 
     @property

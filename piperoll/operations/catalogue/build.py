@@ -112,6 +112,7 @@ def build_catalogue(run: Run) -> int:
             run.expected,
             run.register,
             run.settings.api_url,
+            publishers.group_statements(run.store),
         )
         written = build_from_store(run.store, context, run.scratch)
         publishers.erase_old_pages(run.store)
