@@ -121,6 +121,7 @@ def create_portal(settings: PortalSettings) -> FastAPI:
 def run_portal(settings: PortalSettings, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, and `say` where; with `settings.local`, an address that signs in once."""
     app = create_portal(settings)
+    app.state.work.ask()  # what was answered before a portal was killed
     say(f"The portal is at {settings.address} (stop it with Ctrl+C)")
     app.state.publisher.wake()  # what has a receipt and was not published when the portal last stopped
     if settings.local is not None:
