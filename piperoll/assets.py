@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -133,6 +133,13 @@ def find_dataset(folder_name: str) -> tuple[Dataset, str | None]:
         if folder_name in candidate.aliases:
             return candidate, candidate.aliases[folder_name]
     raise UnknownDataset(f"there is no dataset '{folder_name}': the datasets are {', '.join(dataset_names())}")
+
+
+@cache
+def return_reasons() -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Why a return is not sent, by kind (`late`, `exempt`): code, text, and for exemptions the clause and the kinds."""
+    listed: dict[str, list[dict[str, Any]]] = json.loads((folder("datapackages") / "returns.json").read_bytes())
+    return listed
 
 
 def suite(name: str) -> str:

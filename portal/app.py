@@ -21,7 +21,13 @@ from hosting.problems import Problem
 from hosting.sandboxed_check import start_fork_server
 from hosting.transfers import AnswerDeadline, UploadBudget
 from piperoll.errors import NotThere, PiperollError, UsageError
-from portal import sign_in
+from portal import home, machine, operator, questions, readers, receipts, replies, returns, sending, sign_in
+from portal.audit import AccessLog
+from portal.background import BackgroundWork
+from portal.indexes import IndexKeeper
+from portal.openid import OpenIdProvider
+from portal.publishing import Publisher
+from portal.rates import RateLimits
 from portal.rendering import SECURITY, error_page, page, style
 from portal.sessions import (
     NotSignedIn,
@@ -61,7 +67,18 @@ TITLES = {
 }
 _NOT_FOUND = "If you typed the address, check that it is correct. If you followed a link, go to the start page."
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    sign_in.router,
+    sending.router,
+    receipts.router,
+    returns.router,
+    machine.router,
+    home.router,
+    questions.router,
+    replies.router,
+    readers.router,
+    operator.router,
+)
 """The areas of the portal, each in its own module."""
 
 
@@ -79,7 +96,14 @@ def create_portal(settings: PortalSettings) -> FastAPI:
     app.state.settings = settings
     app.state.upload_budget = UploadBudget(settings.limits.upload_bytes)
     app.state.check_slots = WorkSlots(settings.limits.checks_at_once, settings.limits.wait_seconds)
+    app.state.rates = RateLimits(settings)
+    app.state.openid = None
+    if settings.openid is not None:
+        app.state.openid = OpenIdProvider(settings.openid, f"{settings.address}sign-in/organisation/return")
     app.state.once = []
+    app.state.publisher = Publisher(settings)
+    app.state.indexes = IndexKeeper(settings)
+    app.state.work = BackgroundWork(settings)
     app.add_api_route("/style.css", get_style, methods=["GET"])
     app.add_api_route("/health", get_health, methods=["GET"])
     app.add_api_route("/", get_start, methods=["GET"])
@@ -87,6 +111,7 @@ def create_portal(settings: PortalSettings) -> FastAPI:
         app.include_router(router)
     for kind in (NotSignedIn, Problem, HTTPException, RequestValidationError, PiperollError, Exception):
         app.add_exception_handler(kind, _answer_error)
+    app.add_middleware(AccessLog, settings=settings)
     app.add_middleware(SessionCookies, settings=settings)
     app.add_middleware(AnswerDeadline, limits=settings.limits)
     app.add_middleware(PortalHeaders, settings=settings)
@@ -96,7 +121,9 @@ def create_portal(settings: PortalSettings) -> FastAPI:
 def run_portal(settings: PortalSettings, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, and `say` where; with `settings.local`, an address that signs in once."""
     app = create_portal(settings)
+    app.state.work.ask()  # what was answered before a portal was killed
     say(f"The portal is at {settings.address} (stop it with Ctrl+C)")
+    app.state.publisher.wake()  # what has a receipt and was not published when the portal last stopped
     if settings.local is not None:
         say(f"Sign in, once: {one_time_address(app)}")
     uvicorn.run(app, host=host, port=port, **UVICORN_SETTINGS)
@@ -177,6 +204,7 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     answer = error_page(request, problem.status, TITLES.get(problem.status, "There is a problem"), _sentence(problem))
     if problem.retry_after is not None:
         answer.headers["Retry-After"] = str(problem.retry_after)
+    answer.headers.update(SECURITY)  # an unexpected error is answered outside of the middleware
     return answer
 
 

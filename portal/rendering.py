@@ -62,7 +62,9 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     settings = settings_of(request)
     session: Session | None = getattr(request.state, "session", None)
     signed: Signed | None = getattr(request.state, "signed", None)
-    slug = request.path_params.get("body") if signed is not None else None
+    slug = request.path_params.get("body")
+    if signed is None or slug is None or not signed.may_see(slug):  # also on the page that says 404
+        slug = None
     token = session.csrf if session is not None else ""
     context = {
         "request": request,

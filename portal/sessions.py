@@ -31,7 +31,8 @@ from hosting.problems import Problem
 from hosting.uploads import read_upload_form, upload_body
 from piperoll.model import Grant, Role, Subject, roles_for
 from piperoll.operations.access import KEY_PREFIX, derive_secret, grants_now, key_of
-from portal.settings import PortalSettings
+from portal.rates import check_lock, client_address, note_failure
+from portal.settings import PortalSettings, Rate
 from publishers.access import end_session, has_ended
 
 LOCAL = "local"
@@ -111,10 +112,15 @@ class NotSignedIn(Exception):
     """The request has no session, or one that has ended."""
 
 
+def signer(settings: PortalSettings, purpose: str) -> URLSafeSerializer:
+    """What signs cookies for a purpose."""
+    key = derive_secret(settings.secret, "cookies")
+    return URLSafeSerializer(key, purpose, signer_kwargs={"digest_method": hashlib.sha256})
+
+
 def session_signer(settings: PortalSettings) -> URLSafeSerializer:
     """What signs the cookies of sessions."""
-    key = derive_secret(settings.secret, "session")
-    return URLSafeSerializer(key, "piperoll session", signer_kwargs={"digest_method": hashlib.sha256})
+    return signer(settings, "piperoll session")
 
 
 class SessionCookies:
@@ -193,6 +199,11 @@ def stop_session(request: Request) -> None:
         end_session(settings_of(request).opened, _digest(session), session.day)
 
 
+def note(request: Request, outcome: str, who: str | None = None) -> None:
+    """Have this request logged with an outcome, and by whom if nobody is signed in."""
+    request.state.noted = (who, outcome)
+
+
 def settings_of(request: Request) -> PortalSettings:
     """The settings of the portal that answers this request."""
     settings: PortalSettings = request.app.state.settings
@@ -226,16 +237,20 @@ def guard(request: Request) -> None:
 
     Raises: NotSignedIn; HTTPException: 404 for a body of others.
     """
-    endpoint = request.scope["endpoint"]
+    endpoint, settings = request.scope["endpoint"], settings_of(request)
     request.state.signed = None
+    address = client_address(request, settings)
+    request.app.state.rates.check("address", address, Rate(settings.per_address, 60))
     if getattr(endpoint, "takes_key", False):
-        request.state.signed = _signed_by_key(request)
+        request.state.signed = _signed_by_key(request, address)
     else:
         request.state.signed = signed_now(request)
         if request.state.signed is None:
             request.state.session = None
     if request.state.signed is None and not getattr(endpoint, "is_public", False):
         raise NotSignedIn
+    if request.state.signed is not None:
+        request.app.state.rates.check("account", request.state.signed.person, Rate(settings.per_account, 60))
     body = _body_of(request)
     if body is not None and (request.state.signed is None or not request.state.signed.may_see(body)):
         raise HTTPException(404)
@@ -330,13 +345,17 @@ def sign_in_address(request: Request) -> str:
     return "/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted, safe='/')}"
 
 
-def _signed_by_key(request: Request) -> Signed | None:
+def _signed_by_key(request: Request, address: str) -> Signed | None:
+    """The holder of the key that was sent. Raises: Problem: 429: too many wrong keys came from this address."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.startswith(KEY_PREFIX):
+    if scheme.lower() != "bearer":
         return None
     settings = settings_of(request)
+    check_lock(settings, address)
     subject = key_of(settings.secret, key.strip())
-    grants = tuple(_grants_of(settings, [str(subject)]))
+    grants = tuple(_grants_of(settings, [str(subject)])) if key.startswith(KEY_PREFIX) else ()
+    if not grants:
+        note_failure(settings, address)
     return _as_signed(request, str(subject), "", grants, "", is_key=True) if grants else None
 
 

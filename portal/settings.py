@@ -25,6 +25,14 @@ SESSION_SECONDS = 8 * 3600
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `most` times in `seconds`."""
+
+    most: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class LocalSignIn:
     """Sign-in by a one-time address, for one machine: everything for one body, and if `operate` for the platform."""
 
@@ -60,7 +68,9 @@ class PortalSettings:
 
     `store` is a folder or s3:// address, `secret` signs sessions and keys the hashes of `access/`, `address` is where
     people reach the portal, `site` where the catalogue is served, `bodies` the operator's own register, if any.
+    With `background`, answers are applied by a process of the portal; without, by `piperoll decisions --apply`.
     `proxies` is how many reverse proxies of our own stand in front: so many entries of X-Forwarded-For are believed.
+    `per_address` and `per_account` are requests a minute; all officers of a council may share one address.
     """
 
     store: str
@@ -74,8 +84,11 @@ class PortalSettings:
     mail: MailSettings | None = None
     limits: ApiLimits = field(default_factory=ApiLimits)
     proxies: int = 0
+    per_address: int = 1_200
+    per_account: int = 300
     idle_seconds: int = IDLE_SECONDS
     session_seconds: int = SESSION_SECONDS
+    background: bool = True
     clock: Callable[[], float] = time.time
 
     @property

@@ -6,11 +6,18 @@ import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from piperoll import layout
 from piperoll.errors import NotThere, PointerMoved
 from piperoll.model import Grant, Subject, SubjectKind, from_document, to_document, to_json_bytes
 from publishers.stores.protocol import JsonObject, Store, read_json, update_json
+
+_REMEMBERED_SECONDS = 2 * 86_400
+"""Longer than any session lasts."""
+
+_MOST_ATTEMPTS = 200
+"""Failed attempts that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +80,49 @@ def keep_link(store: Store, digest: str, link: Mapping[str, str | float]) -> Non
 def take_link(store: Store, digest: str) -> JsonObject | None:
     """What a sign-in link is for, the first time that it is used; None for any other.
 
-    Two who use it at the same moment: one conditional write decides.
+    Two who use it at the same moment: one conditional write decides. Each writes a mark of its own, because a store
+    takes a write of what is there already.
     """
     taken: list[JsonObject] = []
+    mark = secrets.token_hex(8)
 
     def take(document: JsonObject) -> JsonObject:
         taken.clear()
         if document and not document.get("used"):
             taken.append(document)
-        return {"used": True}
+        return document if document.get("used") else {**document, "used": mark}
 
     key = layout.sign_in_link(digest)
     if not store.exists(key):
         return None
     update_json(store, key, take)
     return taken[0] if taken else None
+
+
+def forget_expired(store: Store, now: float) -> None:
+    """Delete links that no longer work, and records of sessions that would have ended by now."""
+    for key in list(store.keys(layout.sign_in_link_prefix())):
+        if read_json(store, key).get("expires", now) <= now:
+            store.delete(key)
+    oldest = datetime.fromtimestamp(now - _REMEMBERED_SECONDS, UTC).date().isoformat()
+    for key in list(store.keys(layout.ended_sessions())):
+        if layout.parse_ended_session(key) < oldest:
+            store.delete(key)
+
+
+def count_failure(store: Store, digest: str, now: float, seconds: float) -> None:
+    """Record a failed attempt of an account or address; those more than `seconds` ago are forgotten."""
+
+    def add(document: JsonObject) -> JsonObject:
+        recent = [when for when in document.get("failed", ()) if when > now - seconds]
+        return {"failed": [*recent[-_MOST_ATTEMPTS:], now]}
+
+    update_json(store, layout.access_attempts(digest), add)
+
+
+def count_failures(store: Store, digest: str, since: float) -> int:
+    """The failed attempts of an account or address since a moment."""
+    return sum(when > since for when in read_json(store, layout.access_attempts(digest)).get("failed", ()))
 
 
 def end_session(store: Store, digest: str, day: str) -> None:

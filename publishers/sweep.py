@@ -11,7 +11,11 @@ from piperoll.errors import NotThere
 from piperoll.model import Series
 from publishers.consolidated import list_unreferenced
 from publishers.pointer import read_history
+from publishers.receipts import delete_draft, list_waiting
 from publishers.stores.protocol import Store
+
+DRAFT_SECONDS = 7 * 24 * 3600
+"""Age in seconds from which a draft counts as abandoned, if no receipt needs its file."""
 
 SAFE_SECONDS = 24 * 3600
 """Age in seconds from which a file that no pointer names can be removed: no publisher works on a release for a day."""
@@ -67,3 +71,24 @@ def _list_orphans(store: Store) -> Iterator[list[str]]:
             if version.changes and version.changes.file:
                 named.add(layout.series_folder(series) + version.changes.file.path)
         yield from (keys for unit, keys in units.items() if unit not in named)
+
+
+def sweep_drafts(store: Store, *, older_than: float = DRAFT_SECONDS) -> int:
+    """Delete every draft in which nothing was written for `older_than` seconds; return how many.
+
+    A draft whose file is to be processed for a receipt stays. What names it is written before the receipt, so it is
+    read after the age of the draft.
+    """
+    drafts: dict[tuple[str, str], list[str]] = {}
+    for key in store.keys(layout.DRAFTS):
+        drafts.setdefault(layout.parse_draft(key), []).append(key)
+    old = []
+    for draft, keys in drafts.items():
+        with suppress(NotThere):  # it has been submitted or given up since we listed it
+            if min(map(store.age, keys)) >= older_than:
+                old.append(draft)
+    needed = {(receipt.body, draft) for receipt, draft in list_waiting(store)} if old else set()
+    abandoned = [draft for draft in old if draft not in needed]
+    for body, identifier in abandoned:
+        delete_draft(store, body, identifier)
+    return len(abandoned)

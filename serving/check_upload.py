@@ -19,9 +19,9 @@ from hosting.transfers import UploadBody, UploadBudget, too_large
 from hosting.uploads import read_upload_form, upload_body
 from piperoll import assets, releasing
 from piperoll.describing.pages.rendering import render_problem_page, render_upload_page
-from piperoll.errors import DescriptorError, PeriodError
+from piperoll.errors import DescriptorError
 from piperoll.model import KINDS, Period
-from piperoll.reading.cells.periods import find_periods
+from piperoll.reading.cells.periods import parse_typed_period
 from serving.response_formats import XLSX, prefers
 
 PATH = "/check"
@@ -37,8 +37,6 @@ _MAX_STEM_CHARACTERS = 60
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.-]+")
-_MONTH = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{4})", re.ASCII)
-"""A month as people write it: 10/2026."""
 _MAIN = '<main id="main" tabindex="-1">'
 
 
@@ -104,18 +102,13 @@ class CheckEndpoint:
 
 def parse_period(text: str) -> Period:
     """The period that a person writes: 2026-10, October 2026, 10/2026, Q2 2026-27. Raises: Problem."""
-    if in_digits := _MONTH.fullmatch(text):
-        text = f"{in_digits[2]}-{int(in_digits[1]):02}"
-    try:
-        return Period.parse(text)
-    except PeriodError:
-        found = find_periods(text, snapshot=False)
-        if len(found) == 1:
-            return found[0]
+    period = parse_typed_period(text)
+    if period is None:
         raise bad_parameter(
             "period",
             f"'{printable(text)}' is not a period: write it like October 2026, 2026-10, 2026-Q4, 2026-27 or 2026-10-31",
-        ) from None
+        )
+    return period
 
 
 def name_report(file: str) -> str:

@@ -103,7 +103,10 @@ class PublishedIndex:
 
     def _published(self) -> dict[str, tuple[str, ...]]:
         """The datasets in the store with their bodies, and `measures` with the names of measures."""
-        datasets = self._page(layout.INDEX).get("datasets", {})
+        datasets = {
+            **self._page(layout.INDEX).get("datasets", {}),
+            **self._page(f"{layout.DATA}{layout.MEASURE_SERIES}/index.json").get("datasets", {}),
+        }
         return {name: tuple(bodies) for name, bodies in sorted(datasets.items())}
 
     def datasets_by_body(self) -> dict[str, list[str]]:

@@ -19,9 +19,11 @@ PACKAGES = ("piperoll", "collectors", "publishers", "flows", "hosting", "serving
 DOORS = ("piperoll.cli", "piperoll.commands", "piperoll.api")
 
 HOMES = {
+    "authlib": ("portal.openid",),
     "boto3": ("publishers.stores.s3",),
     "botocore": ("publishers.stores.s3",),
     "calamine": ("piperoll.reading",),
+    "cryptography": ("portal.sign_in",),
     "duckdb": ("serving", "piperoll.measuring"),
     "fastapi": ("hosting", "serving", "portal"),
     "frictionless": (
@@ -30,7 +32,9 @@ HOMES = {
     ),
     "great_expectations": ("piperoll.checking.plausibility.reference",),
     "holidays": ("piperoll.duties",),
-    "itsdangerous": ("portal.sessions",),
+    "httpx": ("portal.openid",),
+    "itsdangerous": ("portal.sessions", "portal.sign_in"),
+    "joserfc": ("portal.openid",),
     "jinja2": ("piperoll.describing", "portal.rendering"),
     "lxml": ("piperoll.describing", "piperoll.reading"),
     "markupsafe": ("portal.rendering",),
@@ -122,7 +126,7 @@ def test_every_library_that_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {re.split(r"[<>=\[]", line)[0].replace("-", "_").lower() for line in project["dependencies"]}
     borrowed = {"botocore": "boto3", "calamine": "python_calamine", "pandas": "great_expectations"}
-    borrowed |= {"types_boto3_s3": "boto3", "starlette": "fastapi", "markupsafe": "jinja2"}
+    borrowed |= {"types_boto3_s3": "boto3", "starlette": "fastapi", "markupsafe": "jinja2", "joserfc": "authlib"}
     assert {borrowed.get(library, library) for library in HOMES} - declared == set()
 
 

@@ -307,8 +307,9 @@ figures AS (
     UNION ALL BY NAME
     SELECT body, period_start, period_end, 'value-unknown' AS figure, '' AS item,
         count(*) FILTER (latest IS NULL)::DOUBLE AS value, count(*) AS n,
-        count(*) FILTER (latest IS NULL AND value_given)
-            || ' state 0, £1 or £999,999,999, which stands for a value that is not known' AS reason
+        CASE WHEN count(*) FILTER (latest IS NULL AND value_given) > 0 THEN
+            count(*) FILTER (latest IS NULL AND value_given)
+            || ' with 0, £1 or £999,999,999, which stand for a value that is not known' END AS reason
     FROM contracts_known GROUP BY body, period_start, period_end
 
     UNION ALL BY NAME

@@ -2,7 +2,7 @@
 
 from piperoll.checking.audit import require_agreement
 from piperoll.checking.examine import Examination, add_findings, examine, hold_file
-from piperoll.checking.history.compare import compare_with_earlier_releases
+from piperoll.checking.history.compare import compare_with_earlier_releases, longest_gap
 from piperoll.checking.history.profile import ReleaseIdentity, ReleaseProfile, columns_profiled, profile_release
 from piperoll.checking.plausibility.reference import warm_up
 
@@ -15,6 +15,7 @@ __all__ = [
     "compare_with_earlier_releases",
     "examine",
     "hold_file",
+    "longest_gap",
     "profile_release",
     "require_agreement",
     "warm_up",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,13 +16,16 @@ from piperoll import assets
 
 if TYPE_CHECKING:
     from piperoll.operations.classify import ClassifiedFile
+    from piperoll.operations.reclassify import Moved
 
 _UNKNOWN_SHOWN = 10
 """Groups of lines without a function that are printed; --out has every line."""
 
 
 def classify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of spending.", show_default=False)],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A file of spending.", show_default=False)
+    ] = None,
     dataset: Annotated[
         str | None, typer.Option(metavar="NAME", help="A name that piperoll datasets lists; default: recognised.")
     ] = None,
@@ -32,6 +37,10 @@ def classify(
         Path | None, typer.Option(metavar="LINES.csv", help="Write every line with its function and the rule.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="DEST", help="Instead of a file: what today's rules would change in this store."),
+    ] = None,
 ) -> None:
     """Show how much of a file's spending is front line, overhead, not counted, or not known.
 
@@ -42,13 +51,24 @@ def classify(
     piperoll classify "Payments over 500 October 2026.xlsx"
     piperoll classify payments.csv --out lines.csv
     piperoll classify payments.csv --body "Anytown Council" --json
+
+    With --store, it shows the pounds that will move between functions and sides, by body and year, when the
+    consolidated files of the store are made again by the rules of this version. Nothing is written but --out.
+
+    piperoll classify --store /srv/open-data --out moved.csv
     """
     from piperoll import api, terminal
     from piperoll.checking.check_file import FileToCheck
+    from piperoll.errors import UsageError
     from piperoll.model import Body
     from piperoll.operations.classify import classify_file
     from piperoll.reading import OnDisk
 
+    if store is not None and file is None:
+        _compare_store(store, out, as_json)
+        return
+    if file is None or store is not None:
+        raise UsageError("give either a file or --store")
     api.require_readable(file)
     sender = (assets.register().recognise(body) or Body.provisional_for(body)) if body else None
     classified = classify_file(FileToCheck(OnDisk(file), file.name, dataset, body=sender))
@@ -59,6 +79,77 @@ def classify(
         typer.echo()
         return
     _show(classified, terminal.console(), out)
+
+
+def _compare_store(address: str, out: Path | None, as_json: bool) -> None:
+    from piperoll import terminal
+    from piperoll.enriching.functions import load_rules
+    from piperoll.operations.reclassify import find_moved
+    from publishers import open_reader
+
+    moved = list(find_moved(open_reader(address)))
+    if out is not None:
+        _write_moved(moved, out)
+    if as_json:
+        document = {"rules_version": load_rules().version, "moved": [_moved_cells(one) for one in moved]}
+        json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
+        typer.echo()
+        return
+    console = terminal.console()
+    if not moved:
+        console.print("Nothing would change: the rules find what the consolidated files say.")
+        return
+    _show_moved(moved, console)
+    if out is not None:
+        console.print(f"Every change of a function is in {terminal.clean(str(out))}.")
+
+
+def _show_moved(moved: Sequence[Moved], console: Any) -> None:
+    from piperoll import terminal
+    from piperoll.describing.wording import format_number, format_pounds
+
+    sums: dict[tuple[str, ...], tuple[int, Decimal]] = {}
+    for one in moved:
+        if one.changes_side:
+            key = (one.body, one.year, one.dataset, one.unit, _SIDE_TITLES[one.side_before], _SIDE_TITLES[one.side])
+            lines, amount = sums.get(key, (0, Decimal(0)))
+            sums[key] = lines + one.lines, amount + one.amount
+    rows = [
+        (
+            *key[:3],
+            f"{key[4]} to {key[5].lower()}",
+            format_number(lines),
+            format_pounds(amount) if key[3] == "GBP" else f"{amount:,.1f} FTE",
+        )
+        for key, (lines, amount) in sorted(sums.items())
+    ]
+    if rows:
+        console.print(
+            terminal.grid(("Body", "Year", "Dataset", "Moves", "Lines", "Amount"), rows, right=frozenset((4, 5)))
+        )
+    else:
+        console.print("No line would change sides.")
+    within = sum(one.lines for one in moved if not one.changes_side)
+    console.print(f"{format_number(within)} more would change within a side, or be contested or no longer be so.")
+
+
+def _moved_cells(one: Moved) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from piperoll.model import format_decimal
+
+    return asdict(one) | {"amount": format_decimal(one.amount)}
+
+
+def _write_moved(moved: Sequence[Moved], path: Path) -> None:
+    from dataclasses import fields
+
+    from piperoll.operations.reclassify import Moved
+
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, [field.name for field in fields(Moved)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_moved_cells(one) for one in moved)
 
 
 _SIDE_TITLES = {"O": "Front line", "I": "Overhead", "X": "Not counted", "U": "Not known"}

@@ -269,12 +269,38 @@ def _verify_objects(store: Store) -> Iterator[StoreFault]:
             typer.echo(f"Not compared: {prefix} ({error})", err=True)
 
 
+def _verify_receipt(receipt: Path, file: Path | None, key: str | None) -> None:
+    from piperoll.operations.receipts import verify_receipt
+
+    try:
+        document = json.loads(receipt.read_bytes())
+        sent = file.read_bytes() if file else None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{receipt if not file else f'{receipt} or {file}'} cannot be read: {error}") from error
+    try:
+        proved = verify_receipt(document if isinstance(document, dict) else {}, sent, key)
+    except UsageError as error:
+        typer.echo(f"{receipt}: {error}")
+        raise typer.Exit(NOT_VERIFIED) from error
+    for sentence in proved:
+        typer.echo(sentence)
+
+
 def verify(
-    place: Annotated[str, typer.Argument(help="A folder, s3://bucket/prefix, or the web address of one.")],
+    place: Annotated[
+        str | None, typer.Argument(help="A folder, s3://bucket/prefix, or the web address of one.", show_default=False)
+    ] = None,
     series: Annotated[list[str] | None, typer.Argument(metavar="[SERIES]…", help="Only these series.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one document for each series.")] = False,
+    receipt: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Verify a receipt of the portal instead, without a network.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(metavar="SENT", help="With --receipt: the file that was sent.")] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="HEX", help="With --receipt: the platform's public key (receipts-key.json).")
+    ] = None,
 ) -> None:
-    """Verify published data. Every hash, total and difference is computed again and compared.
+    """Verify published data, or a receipt. Every hash, total and difference is computed again and compared.
 
     Anyone can verify a publisher over the web. In a folder or bucket, every other object is compared with the sha256
     that was stored with it, as far as you may read it: pages, reports, and what is private. The exit status is 0 if
@@ -282,7 +308,13 @@ def verify(
 
     piperoll verify published
     piperoll verify https://data.example spend/anytown/2026-10
+    piperoll verify --receipt receipt.json --file october.xlsx
     """
+    if receipt is not None:
+        _verify_receipt(receipt, file, key)
+        return
+    if place is None:
+        raise UsageError("name what to verify: a folder, s3://bucket/prefix, a web address, or --receipt FILE")
     from piperoll import terminal
     from piperoll.describing.wording import format_count
     from piperoll.releasing import compare_versions, find_faults

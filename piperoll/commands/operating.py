@@ -239,16 +239,21 @@ def sweep(
         float, typer.Option(min=0, help="Only files older than this, which nobody can still be writing.")
     ] = 24,
 ) -> None:
-    """Delete what interrupted runs left behind: files that no pointer names, and unfinished writes.
+    """Delete what interrupted runs left behind: files that no pointer names, unfinished writes, abandoned drafts.
+
+    A draft in the portal is abandoned if nobody has worked on it for seven days.
 
     piperoll sweep --to published
     """
     from piperoll.describing.wording import format_count
-    from publishers import open_store, sweep_store
+    from publishers import open_store, sweep_drafts, sweep_store
 
-    swept = sweep_store(open_store(to), older_than=hours * 3600)
+    store = open_store(to)
+    swept = sweep_store(store, older_than=hours * 3600)
     files = format_count(len(swept.removed), "file that no pointer names", "files that no pointer names")
     typer.echo(f"Removed: {files}, {format_count(swept.unfinished, 'unfinished write')}.")
+    if drafts := sweep_drafts(store):
+        typer.echo(f"Removed: {format_count(drafts, 'abandoned draft')}.")
     if swept.waiting:
         verb = "is" if len(swept.waiting) == 1 else "are"
         more = f"{format_count(len(swept.waiting), 'file')} more {verb} younger than {hours:g} hours"

@@ -2,7 +2,7 @@
 
 Each part depends only on its arguments, so that a build renders only the parts whose facts have changed. What a body
 adds to the parts about all bodies is a contribution: JSON values in a named group. The names of groups begin with
-TOTALS, LATE, YEARS, SUPPLIERS or SEARCH.
+TOTALS, LATE, YEARS, NEWEST, SUPPLIERS or SEARCH.
 """
 
 from __future__ import annotations
@@ -27,7 +27,16 @@ from piperoll.describing.feeds.releases import body_feed, list_feeds, list_items
 from piperoll.describing.freshness import write_body_freshness, write_freshness
 from piperoll.describing.measure_site import MeasureSite
 from piperoll.describing.measures import ENDING, MeasuredYear, ProfilePart, PublishedMeasure
-from piperoll.describing.overview import BodyDigest, Overview, PeriodTotal, add_totals, period_totals
+from piperoll.describing.overview import (
+    BodyDigest,
+    Overview,
+    PeriodTotal,
+    WholeFigures,
+    add_newest,
+    add_totals,
+    newest_year,
+    period_totals,
+)
 from piperoll.describing.pages import (
     compare_pages,
     measure_pages,
@@ -61,6 +70,7 @@ LATE = "late/"
 """Groups of the late returns of a duty and period."""
 
 YEARS = "years/"
+NEWEST = "newest-years/"
 """Groups of the consolidated figures of a dataset and financial year."""
 
 SUPPLIERS = "suppliers/"
@@ -150,6 +160,11 @@ def collect_lasting_contributions(holdings: Holdings, payees: Mapping[str, Payee
         for dataset, years in holdings.years.items()
         for year, one in years.items()
     }
+    groups |= {
+        f"{NEWEST}{dataset}": msgspec.to_builtins(figures)
+        for dataset, years in holdings.years.items()
+        if (figures := newest_year(holdings.context.dataset(dataset), years)) is not None
+    }
     groups |= {f"{SUPPLIERS}{letters}": text for letters, text in encode_payees(holdings.body, payees).items()}
     keys = {name: key for key, payee in payees.items() for name in payee.names}
     newest = sorted(holdings.series, key=lambda facts: newest_first(facts.series.period))
@@ -210,6 +225,8 @@ def digest_group(name: str, contributions: Mapping[str, Any]) -> Any:
         return msgspec.to_builtins(add_totals(totals))
     if name.startswith(YEARS):
         return msgspec.to_builtins(add_figures(compare_pages.read_figures(contributions)))
+    if name.startswith(NEWEST):
+        return msgspec.to_builtins(add_newest(msgspec.convert(one, WholeFigures) for one in contributions.values()))
     if name.startswith(SUPPLIERS):
         return msgspec.to_builtins(digest_suppliers(decode_group(contributions).values()))
     return None
@@ -243,6 +260,7 @@ def build_overview(
     """Bring all bodies together, from the digest of each, the summaries of groups by name, and what is measured."""
     by_dataset: dict[str, list[PeriodTotal]] = {}
     years: dict[str, dict[str, YearFigures]] = {}
+    newest: dict[str, WholeFigures] = {}
     suppliers: dict[str, GroupDigest] = {}
     for name, summary in summaries.items():
         if name.startswith(TOTALS):
@@ -251,6 +269,8 @@ def build_overview(
         elif name.startswith(YEARS):
             dataset, year = name.removeprefix(YEARS).split("/")
             years.setdefault(dataset, {})[year] = msgspec.convert(summary, YearFigures)
+        elif name.startswith(NEWEST):
+            newest[name.removeprefix(NEWEST)] = msgspec.convert(summary, WholeFigures)
         elif name.startswith(SUPPLIERS):
             suppliers[name.removeprefix(SUPPLIERS)] = msgspec.convert(summary, GroupDigest)
     return Overview(
@@ -258,6 +278,7 @@ def build_overview(
         digests=tuple(sorted(digests, key=lambda one: (one.body.name.casefold(), one.body.slug))),
         totals={name: add_totals(totals) for name, totals in by_dataset.items()},
         years=years,
+        newest_years=newest,
         suppliers=suppliers,
         measures=tuple(measures),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,7 +10,7 @@ from piperoll.describing.series_facts import SeriesFacts
 from piperoll.describing.year_figures import BodyYears
 from piperoll.duties import Duty, ReceivedFiles, ReportOutcome, judge_followed_duties
 from piperoll.errors import UnknownDataset
-from piperoll.model import Body, Dataset, Period, Register, Series, Submission
+from piperoll.model import Body, Dataset, Period, Register, Series, Statement, Submission
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class CatalogueContext:
     """What all pages share: the datasets, the address of the store, the publisher's name and the day.
 
     `base_url` ends in a slash, and so does `api_url`, where the API is served; it is empty if there is none. Returns
-    are expected from the bodies in `expected`; those in `known` are recognised when they send something.
+    are expected from the bodies in `expected`; those in `known` are recognised when they send something. `statements`
+    are what bodies said of returns that they do not send, by slug.
     """
 
     datasets: tuple[Dataset, ...]
@@ -28,6 +29,7 @@ class CatalogueContext:
     expected: Register
     known: Register
     api_url: str = ""
+    statements: Mapping[str, Sequence[Statement]] = field(default_factory=dict, compare=False)
     _datasets: Mapping[str, Dataset] = field(init=False, repr=False, compare=False)
     _expected: Mapping[str, Body] = field(init=False, repr=False, compare=False)
 
@@ -137,7 +139,8 @@ def collect_holdings(
     `first_starts` are those of all bodies together, so that no body is shown as late for a time when the platform was
     not collecting; a dataset that is not among them has no duties.
     """
-    duties = judge_followed_duties(context.datasets, [body], submissions, context.on, first_starts)
+    stated = context.statements.get(body.slug, ())
+    duties = judge_followed_duties(context.datasets, [body], submissions, context.on, first_starts, stated)
     # newest first, and only the last of those with the same dataset and bytes
     latest: dict[tuple[str, str], tuple[Submission, ReportOutcome | None]] = {}
     for submission, outcome in sorted(submissions, key=lambda pair: (pair[0].received, pair[0].sha256), reverse=True):

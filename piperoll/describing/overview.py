@@ -15,7 +15,7 @@ from piperoll.describing.context import Holdings, InContext, newest_first
 from piperoll.describing.measures import PublishedMeasure
 from piperoll.describing.suppliers import GroupDigest
 from piperoll.describing.wording import format_count, format_day, format_pounds, total
-from piperoll.describing.year_figures import YearFigures, add_figures, adds_over_years
+from piperoll.describing.year_figures import BodyYear, YearFigures, add_figures, adds_over_years
 from piperoll.duties import Duty, DutyState, duty_rules, next_change_day, next_due_day, period_of, publication_interval
 from piperoll.model import UNDATED, Acts, Body, Dataset, Period, Submission, Verdict
 
@@ -239,7 +239,10 @@ def _digest_dataset(holdings: Holdings, name: str) -> DatasetDigest:
 
 @dataclass(frozen=True, slots=True)
 class WholeFigures:
-    """The figures of a dataset in all: those of its `years` added up, or of its latest year if years do not add up."""
+    """The figures of a dataset in all: those of its `years` added up, or of the newest year if years do not add up.
+
+    Of several bodies it is the newest year of each: one has sent the register of this year and another that of last.
+    """
 
     figures: YearFigures
     years: tuple[str, ...]
@@ -255,6 +258,20 @@ def add_years(dataset: Dataset, years: Mapping[str, YearFigures]) -> WholeFigure
         return WholeFigures(add_figures(years[year] for year in ordered), tuple(ordered), adds_up=True)
     latest = [year for year in ordered if year != UNDATED][-1:] or ordered[-1:]
     return WholeFigures(add_figures(years[year] for year in latest), tuple(latest), adds_up=False)
+
+
+def newest_year(dataset: Dataset, years: Mapping[str, BodyYear]) -> WholeFigures | None:
+    """The figures of a body's newest year, for a dataset whose years do not add up; None for other datasets."""
+    if adds_over_years(dataset):
+        return None
+    return add_years(dataset, {year: one.figures for year, one in years.items()})
+
+
+def add_newest(bodies: Iterable[WholeFigures]) -> WholeFigures:
+    """Add up the newest years of several bodies."""
+    every = list(bodies)
+    years = sorted({year for one in every for year in one.years}, key=lambda year: (year == UNDATED, year))
+    return WholeFigures(add_figures(one.figures for one in every), tuple(years), adds_up=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,13 +328,14 @@ class Overview(InContext):
     """All bodies: their digests in order of name, and what they add up to.
 
     `totals` are those of each dataset's published periods, newest first; `years` the consolidated figures of each
-    dataset by year; `suppliers` the digest of each group of suppliers by its letters;
-    `measures` what is measured.
+    dataset by year; `newest_years` those of the newest year of each body, for datasets whose years do not add up;
+    `suppliers` the digest of each group of suppliers by its letters; `measures` what is measured.
     """
 
     digests: tuple[BodyDigest, ...]
     totals: Mapping[str, Sequence[PeriodTotal]]
     years: Mapping[str, Mapping[str, YearFigures]]
+    newest_years: Mapping[str, WholeFigures]
     suppliers: Mapping[str, GroupDigest]
     measures: tuple[PublishedMeasure, ...] = ()
 
@@ -347,8 +365,8 @@ class Overview(InContext):
 
     def whole(self, name: str) -> WholeFigures | None:
         """Return the figures of a dataset in all; None if nothing of it is published."""
-        whole = add_years(self.dataset(name), self.years.get(name, {}))
-        if whole is None or len(whole.years) == 1:
+        whole = self.newest_years.get(name) or add_years(self.dataset(name), self.years.get(name, {}))
+        if whole is None or not whole.adds_up or len(whole.years) == 1:
             return whole
         # a table can have lines in several years, so the numbers of years do not add up
         tables = [one.datasets[name].tables for one in self.publishing(name) if one.datasets[name].tables]

@@ -35,7 +35,7 @@ def render_sitemaps(overview: Overview) -> Iterator[tuple[str, bytes]]:
     context = overview.context
     pages = [layout.HOME, layout.bodies_page(1), layout.DOWNLOAD_ALL]
     pages += [layout.dataset_page(dataset.name) for dataset in overview.datasets]
-    pages += [layout.MEASURES, layout.QUESTIONS]
+    pages += [layout.MEASURES_PAGE, layout.QUESTIONS]
     measures = [(layout.measure_page(measure.id), measure.updated) for measure in overview.measures]
     shared = _write(context, "urlset", "url", [*((page, overview.latest) for page in pages), *measures])
     yield layout.sitemap(None), shared

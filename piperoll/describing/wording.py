@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any
 
+from piperoll import assets
 from piperoll.duties import DutyState
 from piperoll.errors import DescriptorError
 from piperoll.findings import deciding_finding, holds_rows, shared_text
@@ -25,12 +26,15 @@ from piperoll.model import (
     HeldValue,
     ReaderConcern,
     Report,
+    ReturnKind,
     Series,
     Severity,
+    Statement,
     Status,
     Verdict,
     Version,
     What,
+    describe_period,
     describe_rows,
     format_decimal,
 )
@@ -53,6 +57,7 @@ STATES = {
     DutyState.FAILED: "Our error",
     DutyState.MISSING: "Missing",
     DutyState.NOT_YET_DUE: "Not due yet",
+    DutyState.EXEMPT: "Exempt, it says",
 }
 
 STATUSES = {
@@ -488,3 +493,14 @@ def describe_ending(version: Version) -> str | None:
         return None
     verb = "Removed" if version.status is Status.PURGED else "Withdrawn"
     return f"{verb} on {format_day(version.ended)}: {(version.because or '').rstrip('.')}."
+
+
+def describe_statement(statement: Statement) -> str:
+    """What a body says of a return that it does not send, in a sentence."""
+    period = describe_period(statement.period)
+    listed = assets.return_reasons().get(statement.kind, ())
+    why = next((one["text"] for one in listed if one["code"] == statement.reason), statement.reason)
+    if statement.kind is ReturnKind.EXEMPT:
+        return f"The body says that it is exempt for {period}: {why} ({statement.clause})."
+    by = format_day(statement.expected or "")
+    return f"The body says that {period} will be late: {why}. It expects to send it by {by}."

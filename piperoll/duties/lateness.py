@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from piperoll.duties.calendar import due_periods, duty_rules, owes
 from piperoll.findings import deciding_finding
-from piperoll.model import Acts, Body, Dataset, Period, Report, Submission, Verdict
+from piperoll.model import Acts, Body, Dataset, Period, Report, ReturnKind, Statement, Submission, Verdict, to_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class DutyState(StrEnum):
     FAILED = "failed"
     MISSING = "missing"
     NOT_YET_DUE = "not-yet-due"
+    EXEMPT = "exempt"
 
 
 _NOTHING_CAME = frozenset([DutyState.MISSING, DutyState.NOT_YET_DUE])
@@ -95,7 +96,8 @@ class Duty:
     `name` is the rule in the descriptor and `clause` the law or code behind it. `received` is the day the return was
     complete; None while a month is outstanding. `months_due` and `months_arrived` count calendar months, so that two
     months of a quarter show as progress. `acts` is who must act if the return is outstanding: the platform, if a fault
-    of ours stopped a file or all files that are held wait for our answer; else the body.
+    of ours stopped a file or all files that are held wait for our answer; else the body. `statement` is what the body
+    said, while nothing has come: that it is exempt, which is a state, or that the return will be late, which is none.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Duty:
     months_due: int
     months_arrived: int
     acts: Acts = Acts.BODY
+    statement: Statement | None = None
 
     @property
     def outstanding(self) -> bool:
@@ -117,8 +120,11 @@ class Duty:
         return self.state in _OUTSTANDING
 
     def to_document(self) -> dict[str, Any]:
-        """The duty as the JSON of pages and `due` has it; `acts` is None if nothing is outstanding."""
-        return {
+        """The duty as the JSON of pages and `due` has it; `acts` is None if nothing is outstanding.
+
+        There is a `statement` only if the body made one.
+        """
+        document: dict[str, Any] = {
             "dataset": self.dataset,
             "part": self.part,
             "start": self.period.start.isoformat(),
@@ -129,16 +135,26 @@ class Duty:
             "acts": str(self.acts) if self.outstanding else None,
             "clause": self.clause,
         }
+        if self.statement is not None:
+            names = ("kind", "reason", "clause", "expected", "made")
+            document["statement"] = {name: to_document(getattr(self.statement, name)) for name in names}
+        return document
 
 
 def judge_duties(
-    datasets: Iterable[Dataset], bodies: Iterable[Body], received: ReceivedFiles, on: date, since: date
+    datasets: Iterable[Dataset],
+    bodies: Iterable[Body],
+    received: ReceivedFiles,
+    on: date,
+    since: date,
+    statements: Iterable[Statement] = (),
 ) -> list[Duty]:
     """Return every duty for a period that ended from `since` to the day before `on`, by due day, dataset and body.
 
     A month is met on the day that the first publishable file covering it was received. The period is the one found in
     the file; if none was found, the one given with it. A snapshot of another day of the same month counts. Of a time
-    when a body did not exist nothing is owed; of what is due after its end only what arrived is listed.
+    when a body did not exist nothing is owed; of what is due after its end only what arrived is listed. `statements`
+    are what the bodies said of returns for which nothing came.
 
     Raises: DescriptorError: a duty has an unknown interval or due rule.
     """
@@ -155,6 +171,8 @@ def judge_duties(
         for period, day in due_periods(rule, since, on - timedelta(days=1))
         if body.existed_in(period.start, period.end)
     ]
+    stated = tuple(sorted(statements, key=lambda one: one.made, reverse=True))
+    duties = [_add_statement(duty, stated) for duty in duties]
     duties = [duty for duty in duties if duty.state not in _NOTHING_CAME or owes(duty.body, duty.period, duty.due)]
     return sorted(duties, key=lambda duty: (duty.due, duty.dataset, duty.part or "", duty.body.slug))
 
@@ -165,6 +183,7 @@ def judge_followed_duties(
     received: ReceivedFiles,
     on: date,
     first_starts: Mapping[str, date],
+    statements: Iterable[Statement] = (),
 ) -> list[Duty]:
     """Return the duties of the last 13 months that are followed, by due day: those that pages, feeds and `due` show.
 
@@ -172,7 +191,7 @@ def judge_followed_duties(
     time before anyone sent the dataset; a dataset that is not among them is not followed.
     """
     followed = [dataset for dataset in datasets if dataset.name in first_starts]
-    duties = judge_duties(followed, bodies, received, on, window_start(on))
+    duties = judge_duties(followed, bodies, received, on, window_start(on), statements)
     return [duty for duty in duties if duty.period.start >= first_starts[duty.dataset]]
 
 
@@ -241,6 +260,20 @@ def _judge_duty(
         months_arrived=len(met),
         acts=_who_acts(state, outcomes),
     )
+
+
+def _add_statement(duty: Duty, statements: Iterable[Statement]) -> Duty:
+    """Add the last statement about a return for which nothing came; `statements` are newest first."""
+    if duty.state not in _NOTHING_CAME:
+        return duty
+    for said in statements:
+        if (said.body, said.dataset, said.part) != (duty.body.slug, duty.dataset, duty.part):
+            continue
+        about = Period.parse(said.period)
+        if about.start <= duty.period.start and duty.period.end <= about.end:
+            state = DutyState.EXEMPT if said.kind is ReturnKind.EXEMPT else duty.state
+            return replace(duty, state=state, statement=said)
+    return duty
 
 
 def _who_acts(state: DutyState, outcomes: Sequence[ReportOutcome | None]) -> Acts:

@@ -100,7 +100,7 @@ class LineTexts:
     """The texts of a line that rules read, each the most specific first.
 
     `where` the money was spent (service, area, unit), `what` it was spent on (account type, purpose), and the
-    `category` of the purchase. A post has `post` (title, profession), where it is, and `what` it is for: None for money.
+    `category` of the purchase. A post has `post` (title, profession), where it is, and `what` it is for (None: money).
     """
 
     where: tuple[str, ...] = ()

@@ -8,6 +8,9 @@ same layout for operators and readers.
     mappings/     what each body's headings mean, and questions about them      private
     decisions/    what people decided: held values, suppliers, replies          private
     log/          what was withdrawn and purged                                 private
+    drafts/       files that bodies are preparing to send                       private
+    receipts/     receipts of what was sent, and the key that signs them        private
+    returns/      what bodies said of returns that they do not send             private
     readers/      what readers report about published tables                    private
     access/       who may use the portal, and what they did there               private
     reports/      the public report of every file received                      public
@@ -30,12 +33,25 @@ from piperoll.errors import StoreError
 from piperoll.layout.catalogue import *  # noqa: F403 - callers use the package as one module
 from piperoll.layout.catalogue import CATALOGUE
 from piperoll.layout.records import *  # noqa: F403
-from piperoll.layout.records import ACCESS, ARCHIVE, COLLECTED, DATA, DECISIONS, LOG, MAPPINGS, READERS, REPORTS
+from piperoll.layout.records import (
+    ACCESS,
+    ARCHIVE,
+    COLLECTED,
+    DATA,
+    DECISIONS,
+    DRAFTS,
+    LOG,
+    MAPPINGS,
+    READERS,
+    RECEIPTS,
+    REPORTS,
+    RETURNS,
+)
 
 PUBLIC = (CATALOGUE, DATA, REPORTS)
 """The only prefixes that are ever served."""
 
-PRIVATE = (ACCESS, ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG, READERS)
+PRIVATE = (ACCESS, ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG, READERS, DRAFTS, RECEIPTS, RETURNS)
 """The prefixes that only the operator reads."""
 
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*\Z")

@@ -22,6 +22,7 @@ READER = f"{CATALOGUE}vendor/parquet.js"
 DCAT = f"{CATALOGUE}catalog.jsonld"
 FRESHNESS = f"{CATALOGUE}freshness.json"
 PACKAGE = f"{CATALOGUE}datapackage.json"
+RECEIPTS_KEY = f"{CATALOGUE}receipts-key.json"
 SITEMAP = f"{CATALOGUE}sitemap.xml"
 ROBOTS = f"{CATALOGUE}robots.txt"
 BODIES_LIST, NOT_FOUND = f"{CATALOGUE}bodies.json", f"{CATALOGUE}404.html"
@@ -233,7 +234,7 @@ def download_name(series: Series, version: Version, name: str) -> str:
 
 MEASURE_PAGES = f"{CATALOGUE}measures/"
 
-MEASURES = f"{MEASURE_PAGES}index.html"
+MEASURES_PAGE = f"{MEASURE_PAGES}index.html"
 QUESTIONS = f"{CATALOGUE}questions.html"
 """What people ask, with the page that answers each question or what is missing."""
 

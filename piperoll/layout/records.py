@@ -6,6 +6,7 @@ from piperoll.model import Series, Submission, Version
 
 ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG = "archive/", "collected/", "mappings/", "decisions/", "log/"
 REPORTS, DATA = "reports/", "data/"
+DRAFTS, RECEIPTS, RETURNS = "drafts/", "receipts/", "returns/"
 READERS = "readers/"
 
 
@@ -177,6 +178,78 @@ def log_entry(instant: str, action: str, digest: str) -> str:
     return f"log/{_compact(instant)}-{action}-{digest}.json"
 
 
+# --- drafts/, receipts/ and returns/: what bodies send through the portal ---------------------------------------------
+
+
+def drafts_prefix(body: str | None = None) -> str:
+    """The prefix of the drafts of a body, or of all bodies. Private."""
+    return DRAFTS if body is None else f"{DRAFTS}{body}/"
+
+
+def draft_folder(body: str, identifier: str) -> str:
+    """The prefix of everything kept of one draft. Private; deleted when it is submitted or abandoned."""
+    return f"{DRAFTS}{body}/{identifier}/"
+
+
+def draft(body: str, identifier: str) -> str:
+    """What is known of a draft and its attempts. A pointer; private."""
+    return f"{draft_folder(body, identifier)}draft.json"
+
+
+def parse_draft(key: str) -> tuple[str, str]:
+    """The body and the identifier of the draft that a key below `drafts/` belongs to."""
+    _, body, identifier, *_ = key.split("/")
+    return body, identifier
+
+
+def draft_file(body: str, identifier: str, sha256: str) -> str:
+    """The bytes of a file that was uploaded to a draft. Written once; private."""
+    return f"{draft_folder(body, identifier)}files/{sha256}"
+
+
+def draft_check(body: str, identifier: str, number: int) -> str:
+    """What checking an attempt found: its report and how it compares. Remade; private."""
+    return f"{draft_folder(body, identifier)}check-{number:04}.json"
+
+
+SIGNING_KEY = f"{RECEIPTS}signing-key.json"
+"""The Ed25519 key that signs receipts. Written once, by whoever signs first; private."""
+
+RECEIPTS_WAITING = f"{RECEIPTS}waiting/"
+"""Objects that name receipts whose file is not processed yet. Private; deleted when the public report is filed."""
+
+
+def receipts_prefix(body: str | None = None) -> str:
+    """The prefix of the receipts of a body, or of all bodies."""
+    return f"{RECEIPTS}bodies/{'' if body is None else f'{body}/'}"
+
+
+def receipt(body: str, reference: str) -> str:
+    """A receipt. Written once; private."""
+    return f"{receipts_prefix(body)}{reference}.json"
+
+
+def receipt_waiting(body: str, reference: str) -> str:
+    """Which draft holds the file of a receipt that is not processed yet. Written once, before the receipt; private."""
+    return f"{RECEIPTS_WAITING}{body}/{reference}.json"
+
+
+def parse_receipt_waiting(key: str) -> tuple[str, str]:
+    """The body and the reference that a key made by `receipt_waiting` names."""
+    body, name = key.removeprefix(RECEIPTS_WAITING).split("/")
+    return body, name.removesuffix(".json")
+
+
+def statements_prefix(body: str | None = None) -> str:
+    """The prefix of what a body, or any, said of returns that it does not send."""
+    return RETURNS if body is None else f"{RETURNS}{body}/"
+
+
+def statement(series: Series, reference: str) -> str:
+    """A body's statement that a return is exempt or late. Written once; private, and shown on public pages."""
+    return f"{statements_prefix(series.body)}{series.dataset}/{str(series).rpartition('/')[2]}/{reference}.json"
+
+
 # --- readers/: what readers say about published tables --------------------------------------------------------------
 
 
@@ -217,6 +290,21 @@ def parse_grants(key: str) -> tuple[str, str]:
 def sign_in_link(digest: str) -> str:
     """A sign-in link that was sent, by the hash of its token. Written once, deleted when used or late; private."""
     return f"{ACCESS}links/{digest}.json"
+
+
+def sign_in_link_prefix() -> str:
+    """The prefix of the sign-in links that were sent."""
+    return f"{ACCESS}links/"
+
+
+def ended_sessions() -> str:
+    """The prefix of the sessions that were signed out."""
+    return f"{ACCESS}ended/"
+
+
+def parse_ended_session(key: str) -> str:
+    """The day on which the session began that a key made by `ended_session` names."""
+    return key.split("/")[2]
 
 
 def ended_session(digest: str, day: str) -> str:

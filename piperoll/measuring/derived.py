@@ -27,6 +27,28 @@ TABLES: Mapping[str, MakeTable] = {
 
 OUTSIDE: Mapping[str, Mapping[str, str]] = {
     "population": {"body": "VARCHAR", "year": "VARCHAR", "population": "BIGINT"},
+    "control_totals": {
+        "body": "VARCHAR",
+        "year": "VARCHAR",
+        "spend_gbp": "DECIMAL(38, 2)",
+        "pay_gbp": "DECIMAL(38, 2)",
+        "on_cost_rate": "DECIMAL(9, 6)",
+    },
+    "grade_counts": {
+        "body": "VARCHAR",
+        "year": "VARCHAR",
+        "grade": "VARCHAR",
+        "posts": "DECIMAL(18, 4)",
+        "rounded_to": "BIGINT",
+    },
+    "systems": {
+        "body": "VARCHAR",
+        "year": "VARCHAR",
+        "capability": "VARCHAR",
+        "system": "VARCHAR",
+        "ownership": "VARCHAR",
+        "cost_gbp": "DECIMAL(38, 2)",
+    },
     "company_groups": {"company_number": "VARCHAR", "group_number": "VARCHAR", "group_name": "VARCHAR"},
     "deflator": {"year": "VARCHAR", "index": "DECIMAL(18, 6)"},
 }

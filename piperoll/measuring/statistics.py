@@ -263,6 +263,11 @@ def shape_of(levels: Sequence[tuple[Decimal, Decimal]]) -> Shape:
     return Shape.UNCLEAR
 
 
+def kappa(agreed: Decimal, by_chance: Decimal) -> Decimal:
+    """Cohen's kappa: how much more two readers agree than they would by chance, 1 if always. Both are shares."""
+    return divide(agreed - by_chance, 1 - by_chance)
+
+
 def effective_number(amounts: Sequence[Decimal]) -> Decimal:
     """How many equal parts would be as concentrated: 1/Σ share². Raises: ZeroDivisionError: the amounts add up to 0."""
     total = sum(amounts, Decimal(0))

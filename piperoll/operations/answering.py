@@ -6,6 +6,7 @@ killed at any moment, the next call does what is missing.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,3 +164,9 @@ def _release(run: Run, entry: DecisionEntry, results: list[FileResult], refused:
             raise
         refused[entry.subject] = str(error)
     publishers.mark_applied(run.store, [entry.id], entry.body, entry.dataset)
+
+
+def apply_from_arguments() -> None:
+    """Apply answers to the store, and with the list of bodies, that the arguments of this process name."""
+    to, *bodies = sys.argv[1:]
+    apply_answers(to, bodies=Path(bodies[0]) if bodies else None)

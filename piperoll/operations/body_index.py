@@ -31,7 +31,10 @@ from piperoll.operations.catalogue.build_plan import (
 )
 from piperoll.operations.run_request import expected_bodies, known_bodies
 from piperoll.settings import Settings
-from publishers import Store, list_series, list_submissions, open_store, read_history, read_submission
+from publishers import Store, group_statements, list_series, list_submissions, open_store, read_history, read_submission
+
+_MOST_KEPT = 50
+"""Bodies that an index keeps in memory: one of five years with four datasets takes about 1 MB."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class BodyIndex:
 
 
 class StoreIndex:
-    """The index of a store on a day. Open it for each request: what it has read does not change."""
+    """The index of a store on a day, as it was when it was opened: open another when something has changed."""
 
     def __init__(self, store: Store, context: CatalogueContext) -> None:
         self.store, self.context = store, context
@@ -84,9 +87,12 @@ class StoreIndex:
 
     def read(self, slug: str) -> BodyIndex:
         """What is known of a body; a body that nobody has heard of has sent nothing."""
-        if slug not in self._bodies:
-            self._bodies[slug] = self._read(slug)
-        return self._bodies[slug]
+        if (known := self._bodies.get(slug)) is not None:
+            return known
+        if len(self._bodies) >= _MOST_KEPT:
+            self._bodies.clear()
+        self._bodies[slug] = read = self._read(slug)
+        return read
 
     def _read(self, slug: str) -> BodyIndex:
         received, series = self._read_kept(slug) if self._is_kept(slug) else self._read_all(slug)
@@ -140,6 +146,7 @@ def open_index(
         expected,
         known_bodies(bodies),
         settings.api_url,
+        group_statements(store),
     )
     return StoreIndex(store, context)
 

@@ -41,11 +41,12 @@ def list_duties(
     register = add_senders(index.context.expected, known, index.senders)
     wanted = tuple(register) if body is None else (_find_body(body, register, known),)
     files = [file for one in wanted for file in index.read(one.slug).received]
+    stated = [said for one in wanted for said in index.context.statements.get(one.slug, ())]
     starts = index.first_starts
     if since is None:
-        duties = judge_followed_duties(datasets, wanted, files, on, starts)
+        duties = judge_followed_duties(datasets, wanted, files, on, starts, stated)
     else:
-        duties = judge_duties(datasets, wanted, files, on, since)
+        duties = judge_duties(datasets, wanted, files, on, since, stated)
     with_duties = [dataset.name for dataset in datasets if dataset.duties]
     not_followed = tuple(name for name in with_duties if name not in starts) if since is None else ()
     return DutyList(on, wanted, tuple(duties), not_followed)

@@ -19,7 +19,7 @@ from typing import TypeAlias
 from piperoll import layout
 from piperoll.errors import BytesPurged, describe_error
 from piperoll.model import Series, Submission, to_json_bytes
-from piperoll.operations import decisions, questions, steps
+from piperoll.operations import decisions, questions, receipts, steps
 from piperoll.operations.bugs import explain_error
 from piperoll.operations.catalogue.build import try_to_build
 from piperoll.operations.collecting import CollectedFiles
@@ -27,7 +27,7 @@ from piperoll.operations.decisions import PendingDecisions
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, RunSummary, failure, in_order, result_of
 from piperoll.operations.steps import ExaminedFile
-from publishers import apply_tombstones, read_tombstone
+from publishers import apply_tombstones, list_waiting, read_tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,10 @@ def run_in_process(run: Run, collected: CollectedFiles) -> list[FileResult]:
 
 
 def group_by_body(run: Run, collected: CollectedFiles) -> tuple[BodyFiles, ...]:
-    """Group collected files by dataset and body, with submissions that people's answers and decisions bear on."""
+    """Group collected files by dataset and body, with those that have a receipt and are not processed yet.
+
+    Submissions that people's answers and decisions bear on are added.
+    """
     apply_tombstones(run.store)  # a backup may have been restored since
     groups: dict[tuple[str, str], list[tuple[Submission, Path]]] = {}
     unreadable: dict[tuple[str, str], list[FileResult]] = {}
@@ -84,6 +87,8 @@ def group_by_body(run: Run, collected: CollectedFiles) -> tuple[BodyFiles, ...]:
             unreadable.setdefault((unknown.dataset, unknown.body), []).append(result)
         else:
             groups.setdefault((submission.dataset, submission.body), []).append((submission, arrival.path))
+    for submission, path in receipts.fetch_waiting(run):
+        groups.setdefault((submission.dataset, submission.body), []).append((submission, path))
     decided = {(pending.dataset, pending.body): pending for pending in decisions.find_pending(run.store)}
     again: dict[tuple[str, str], dict[str, Submission]] = {}
     for submission in questions.find_answered(run.store):
@@ -136,7 +141,7 @@ def nothing_new(run: Run, collected: CollectedFiles) -> bool:
         if steps.find_final_report(run, submission) is None and read_tombstone(run.store, submission.sha256) is None:
             return False
     waiting = next(questions.find_answered(run.store), None) or next(decisions.find_pending(run.store), None)
-    return waiting is None
+    return waiting is None and next(list_waiting(run.store), None) is None
 
 
 def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> list[FileResult]:
@@ -150,6 +155,7 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
     late = decisions.find_late(run.store, body_files.body, body_files.dataset, known)
     if late:
         results += process_body(run, BodyFiles(body_files.dataset, body_files.body, decided=late), through)
+    receipts.settle(run, (submission for submission, _ in body_files.files))
     return results
 
 

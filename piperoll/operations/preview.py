@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
 
 import publishers
-from piperoll import assets, layout
-from piperoll.checking import add_findings
+from piperoll import assets, checking, layout, releasing
+from piperoll.checking import add_findings, longest_gap
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import UsageError
 from piperoll.findings import make_finding
 from piperoll.model import Dataset, Period, Report, Submission, describe_period, resolve_body
+from piperoll.model.columns import pc
 from piperoll.operations import steps
-from piperoll.operations.run_request import open_run
+from piperoll.operations.run_request import Run, open_run
 from piperoll.reading import read
+
+MOST_NAMED = 10
+"""Suppliers that are named as new or gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,40 @@ class CandidateFile:
     kind: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """What is to be published beside the last release of the same dataset and part that covers as long a period.
+
+    `pounds` are None if there are no amounts. `new` and `gone` are suppliers, those with the most lines first, at most
+    MOST_NAMED of `new_count` and `gone_count`. `days_missing` are the days of the longest stretch of the period
+    without a line. Held rows are in neither.
+    """
+
+    period: str
+    rows: int
+    rows_before: int
+    pounds: Decimal | None
+    pounds_before: Decimal | None
+    new: tuple[str, ...]
+    new_count: int
+    gone: tuple[str, ...]
+    gone_count: int
+    days_missing: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a run would make of a file. `examination` has its tables only if they are kept; the report is complete."""
+
+    examination: checking.Examination
+    beside: SideBySide | None
+
+    @property
+    def report(self) -> Report:
+        """The full report."""
+        return self.examination.report
+
+
 def preview_report(
     to: str,
     file: CandidateFile,
@@ -49,6 +91,24 @@ def preview_report(
     """
     if not publishers.open_store(to).exists(layout.HOME):
         raise UsageError(f"nothing is published in {to}: name a folder or s3://bucket/prefix that was published to")
+    previewed = preview_submission(to, file, quick=quick, engine=engine, called=called, compare=False)
+    return None if previewed is None else previewed.report
+
+
+def preview_submission(
+    to: str,
+    file: CandidateFile,
+    *,
+    quick: bool = False,
+    engine: CheckEngine = CheckEngine.COMPILED,
+    called: str | None = None,
+    keep_tables: bool = False,
+    compare: bool = True,
+) -> Preview | None:
+    """What a run into the store at `to` would make of a file, as `preview_report`; nothing need be published there.
+
+    `compare` puts it beside the last release.
+    """
     dataset = file.dataset or read(file.content, file.name, assets.datasets(), part=file.part).dataset
     if dataset is None:
         return None
@@ -65,8 +125,9 @@ def preview_report(
             part=file.part,
         )
         examination = steps.check_bytes(run, submission, file.content, quick=quick, engine=engine, kind=file.kind)
-        examined = steps.pack_submission(run, submission, examination)
-        examined = steps.compare_with_earlier(run.store, examined)
+        packed = steps.pack_submission(run, submission, examination)
+        beside = _put_beside(run, packed) if compare else None
+        examined = steps.compare_with_earlier(run.store, packed)
         if examined.packed is not None and examined.series is not None:
             outcome = publishers.decide_outcome(
                 publishers.read_history(run.store, examined.series)[0], examined.packed.manifest
@@ -81,4 +142,64 @@ def preview_report(
             findings.append(finding)
         if examined.series is not None and not publishers.find_earlier_releases(run.store, examined.series):
             findings.append(make_finding("nothing-to-compare-with", store=called or to))
-        return replace(examined, examination=add_findings(examined.examination, findings)).report
+        done = add_findings(examined.examination, findings)
+        return Preview(replace(examination, report=done.report) if keep_tables else done, beside)
+
+
+def _put_beside(run: Run, examined: steps.ExaminedSubmission) -> SideBySide | None:
+    """Compare what is packed with the nearest earlier release; None if there is neither."""
+    series, packed = examined.series, examined.packed
+    if series is None or packed is None:
+        return None
+    earlier = next(iter(publishers.find_earlier_releases(run.store, series)), None)
+    if earlier is None:
+        return None
+    dataset, shown = assets.dataset(series.dataset), assets.shown(series.dataset)
+    payee = (shown.get("payee") or {}).get("name")
+    ours = _figures_of(dataset, payee, packed.folder / f"{dataset.name}.parquet")
+    parquet, _ = publishers.read_release_files(run.store, earlier)
+    theirs = _figures_of(dataset, payee, parquet)
+    new = [name for name, _ in ours.payees.most_common() if name not in theirs.payees]
+    gone = [name for name, _ in theirs.payees.most_common() if name not in ours.payees]
+    dated = [day for day in ours.days if day in series.period]
+    gap = longest_gap(series.period, dated) if dated else None
+    return SideBySide(
+        str(earlier.series.period),
+        ours.rows,
+        theirs.rows,
+        ours.pounds,
+        theirs.pounds,
+        tuple(new[:MOST_NAMED]),
+        len(new),
+        tuple(gone[:MOST_NAMED]),
+        len(gone),
+        (str(gap[0]), str(gap[1])) if gap and gap[0] <= gap[1] else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    rows: int
+    pounds: Decimal | None
+    payees: Counter[str]
+    days: set[date]
+
+
+def _figures_of(dataset: Dataset, payee: str | None, parquet: Path | bytes) -> _Figures:
+    """The figures of the lines of a release, from its Parquet file."""
+    rows, pounds, payees, days = 0, Decimal(0), Counter[str](), set[date]()
+    amount = None
+    wanted = {*dataset.amount, *dataset.date, *([payee] if payee else [])}
+    for batch in releasing.read_typed_lines(parquet, wanted):
+        names = batch.schema.names
+        rows += batch.num_rows
+        amount = amount or next((name for name in dataset.amount if name in names), None)
+        if amount:
+            pounds += pc.sum(batch.column(amount)).as_py() or Decimal(0)
+        for name in dataset.date[:1]:
+            if name in names:
+                days.update(day for day in pc.unique(batch.column(name)).to_pylist() if day is not None)
+        if payee in names:
+            counts = pc.value_counts(batch.column(payee)).to_pylist()
+            payees.update({one["values"]: one["counts"] for one in counts if one["values"]})
+    return _Figures(rows, pounds if amount else None, payees, days)

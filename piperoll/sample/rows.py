@@ -84,23 +84,25 @@ def contracts(random: Random, words: Words, period: Period, count: int) -> list[
         title, unit, category = random.choice(words["contracts"])
         start = _day(random, period)
         end = start + timedelta(days=365 * random.randint(1, 4) - 1)
-        rows.append(
-            {
-                "contract_ref": f"SMP-{period.start:%y%m}-{number + 1:03}",
-                "title": title,
-                "description": f"{title} for {unit.lower()}",
-                "org_unit": unit,
-                "supplier_name": random.choice(words["suppliers"]),
-                "start_date": start,
-                "current_end_date": end,
-                "review_date": end - timedelta(days=180),
-                "original_value": Decimal(random.randrange(60, 9_000) * 100),
-                "category_label": category,
-                "process_type": random.choice(words["processes"]),
-                "is_sme": random.choice(["Yes", "No"]),
-                "is_vcse": random.choice(["No", "No", "No", "Yes"]),
-            }
-        )
+        row: Row = {
+            "contract_ref": f"SMP-{period.start:%y%m}-{number + 1:03}",
+            "title": title,
+            "description": f"{title} for {unit.lower()}",
+            "org_unit": unit,
+            "supplier_name": random.choice(words["suppliers"]),
+            "start_date": start,
+            "current_end_date": end,
+            "review_date": end - timedelta(days=180),
+            "original_value": Decimal(random.randrange(60, 9_000) * 100),
+            "category_label": category,
+            "process_type": random.choice(words["processes"]),
+            "is_sme": random.choice(["Yes", "No"]),
+            "is_vcse": random.choice(["No", "No", "No", "Yes"]),
+        }
+        # Every third contract has grown, and every other one can be extended by a year.
+        row["current_value"] = row["original_value"] * (5 if number % 3 else 6) / 5
+        row["max_end_date"] = end + timedelta(days=365 * (number % 2))
+        rows.append(row)
     return rows
 
 

@@ -10,10 +10,11 @@ from msgspec import to_builtins
 
 from piperoll import assets
 from piperoll.describing.context import InContext
-from piperoll.describing.overview import add_years
+from piperoll.describing.overview import add_newest, add_years, newest_year
 from piperoll.describing.pages.compare_pages import ComparedBody, render_year
 from piperoll.describing.year_figures import (
     LEAST_MONTHS,
+    BodyYear,
     RowSum,
     YearFigures,
     add_figures,
@@ -163,6 +164,17 @@ def test_years_of_spending_add_up_and_those_of_registers_do_not(name: str, years
     whole = add_years(assets.dataset(name), {"2025-26": one, "2026-27": one, UNDATED: one})
     assert whole is not None
     assert (whole.years, whole.figures.rows) == (years, rows)
+
+
+def test_a_register_of_last_year_counts_beside_another_bodys_of_this_year() -> None:
+    contracts = assets.dataset("contracts")
+    one = BodyYear({}, YearFigures(total=RowSum(1)))
+    many = BodyYear({}, YearFigures(total=RowSum(500)))
+    bodies = [{"2026-27": one}, {"2024-25": one, "2025-26": many}, {UNDATED: many}]
+    newest = add_newest(found for years in bodies if (found := newest_year(contracts, years)))
+    assert newest.years == ("2025-26", "2026-27", UNDATED)
+    assert (newest.figures.rows, newest.figures.bodies) == (1001, 3)
+    assert newest_year(assets.dataset("spend"), bodies[0]) is None
 
 
 def test_figures_of_bodies_add_up_exactly() -> None:

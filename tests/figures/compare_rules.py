@@ -35,8 +35,16 @@ KINDS = {"other": "unknown"}
 class Scope:
     """The lines that a figure is about: of a dataset, and perhaps of a year, of a body or of bodies of a kind."""
 
-    def __init__(self, dataset: str, year: str | None = None, body: str | None = None, kind: str | None = None) -> None:
+    def __init__(
+        self,
+        dataset: str,
+        year: str | None = None,
+        body: str | None = None,
+        kind: str | None = None,
+        newest: Sequence[str] = (),
+    ) -> None:
         self.dataset, self.year, self.body, self.kind = dataset, year, body, kind
+        self.newest = newest
 
     def where(self, published: Recomputed) -> tuple[str, list[Any]]:
         conditions, values = ["true"], []
@@ -49,6 +57,9 @@ class Scope:
         if self.kind is not None:
             values.append([slug for slug, one in published.bodies.items() if one["kind"] == self.kind])
             conditions.append(f"list_contains(${len(values)}, body)")
+        if self.newest:
+            values.append(list(self.newest))
+            conditions.append(f"list_contains(${len(values)}, body || ' ' || year)")
         return " AND ".join(conditions), values
 
     def total(self, published: Recomputed, more: str = "true", *values: Any) -> Total:
@@ -104,10 +115,12 @@ def adds_over_years(published: Recomputed, dataset: str) -> bool:
 
 
 def over_years(published: Recomputed, dataset: str, body: str | None = None) -> Scope:
-    """What a dataset adds up to: over all years, or in the latest if years do not add up."""
+    """What a dataset adds up to: over all years, or in the newest of each body if years do not add up."""
     if adds_over_years(published, dataset):
         return Scope(dataset, body=body)
-    return Scope(dataset, year=max(label for years in published.counts[dataset].values() for label in years), body=body)
+    own = {slug: years for slug, years in published.counts[dataset].items() if body in (None, slug) and years}
+    newest = {slug: max(years, key=lambda year: (year != UNDATED, year)) for slug, years in own.items()}
+    return Scope(dataset, newest=[f"{slug} {year}" for slug, year in newest.items()])
 
 
 def money(total: Total) -> list[Value]:
@@ -175,7 +188,11 @@ def _tables(page: Page, place: Place) -> Sequence[Value] | None:
     scope = scope_of(page, place)
     if scope is None:
         return None
-    if scope.year is None and len({year for one in page.published.counts[scope.dataset].values() for year in one}) > 1:
+    if (
+        not scope.newest
+        and scope.year is None
+        and len({year for one in page.published.counts[scope.dataset].values() for year in one}) > 1
+    ):
         return [len(page.published.of(scope.dataset))]
     return [scope.count(page.published, "series")]
 
@@ -370,7 +387,7 @@ def _compared(page: Page, place: Place) -> Sequence[Value] | None:
         return [total.rows, *money(total), *rounded, bodies]
     found = [bodies, total.rows, *money(total)]
     known = _known_per_month(page, scope)
-    if "median" in place.text:
+    if "median" in place.text and known:
         found += [len(known), median(known)]
     elif "None has the" in place.text:
         found += [3 if not known else -1]

@@ -150,7 +150,7 @@ def test_placeholders_are_values_that_are_not_known() -> None:
     assert figure(rows, "current")["value"] == 2_500
     unknown = figure(rows, "value-unknown")
     assert unknown["value"] == 3
-    assert "3 state 0, £1 or £999,999,999" in unknown["reason"]
+    assert "3 with 0, £1 or £999,999,999" in unknown["reason"]
 
 
 def test_suppliers_of_one_contract_count_its_value_once_and_lots_are_added() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,20 @@ NOW = "2026-11-28T09:00:00Z"
 LATER = "2026-11-28T10:00:00Z"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    """October of Anytown, published in two versions."""
-    made = Place(tmp_path)
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store: October of Anytown, published in two versions."""
+    made = Place(tmp_path_factory.mktemp("published"))
     made.send("anytown/October 2026.csv", spend(10))
     made.send("anytown/October 2026 new.csv", spend(11))
-    return made
+    return made.folder
+
+
+@pytest.fixture
+def place(published: Path, tmp_path: Path) -> Place:
+    """A copy of the store, for one test."""
+    shutil.copytree(published, tmp_path / "place")
+    return Place(tmp_path / "place")
 
 
 def ask(place: Place, *, personal_data: bool = False, because: str = "Sent by mistake") -> WithdrawalStep:

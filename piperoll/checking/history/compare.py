@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -174,12 +174,16 @@ def find_missing_days(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) ->
 
 
 def _longest_gap(release: ReleaseProfile) -> tuple[date, date]:
-    """The first and last day of the longest stretch of the period without a dated line, the earliest if several are.
+    return longest_gap(release.period, release.days)
+
+
+def longest_gap(period: Period, days: Iterable[date]) -> tuple[date, date]:
+    """The first and last day of the longest stretch of a period without one of `days`, the earliest if several are.
 
     If there is none, the last day is before the first.
     """
-    start, end = release.period.start, release.period.end
-    inside = [start - _DAY, *(day for day in release.days if start <= day <= end), end + _DAY]
+    start, end = period.start, period.end
+    inside = [start - _DAY, *sorted(day for day in days if start <= day <= end), end + _DAY]
     gaps = [(left + _DAY, right - _DAY) for left, right in pairwise(inside)]
     return max(gaps, key=lambda gap: _days_in(*gap))
 

@@ -16,8 +16,8 @@ from piperoll.describing import urls
 from piperoll.describing.context import Holdings
 from piperoll.describing.feeds.releases import Feed, FeedItem
 from piperoll.describing.overview import Overview
-from piperoll.describing.wording import format_count, format_day, format_number, return_title
-from piperoll.duties import Duty
+from piperoll.describing.wording import describe_statement, format_count, format_day, format_number, return_title
+from piperoll.duties import Duty, DutyState
 from piperoll.model import Period
 
 _MOST_NAMES = 40
@@ -57,11 +57,12 @@ def list_late_items(holdings: Holdings) -> list[FeedItem]:
             continue
         what = f"{return_title(holdings.dataset(duty.dataset), duty.part)}: {body.name}, {duty.period.title}"
         became_late = _midnight(duty.due + _ONE_DAY)
+        law = f"Due on {format_day(duty.due)} by law ({duty.clause}), and not all of it had arrived by then."
         late = FeedItem(
             id=f"urn:piperoll:late:{_duty_key(duty)}/{body.slug}",
             url=f"{urls.address(holdings.base_url, layout.body_page(body.slug))}#duties",
             title=f"Late: {what}",
-            summary=f"Due on {format_day(duty.due)} by law ({duty.clause}), and not all of it had arrived by then.",
+            summary=f"{law} {describe_statement(duty.statement)}" if duty.statement else law,
             published=became_late,
             updated=became_late,
             body=body.name,
@@ -143,6 +144,8 @@ def list_overview_late_items(overview: Overview, summaries: Mapping[str, Mapping
 
 
 def _was_late(duty: Duty, on: date) -> bool:
+    if duty.state is DutyState.EXEMPT:
+        return False
     return duty.due < on and (duty.received is None or duty.received > duty.due)
 
 

@@ -40,7 +40,7 @@ def render_all_measures_feed(site: MeasureSite) -> Files:
         "urn:piperoll:feed:measures",
         "New figures",
         "A new item when the figures of a measure and year are new or have changed.",
-        layout.MEASURES,
+        layout.MEASURES_PAGE,
     )
     return _render(feed, (item for measure in site.measures for item in _list_items(site, measure)))
 
@@ -87,7 +87,7 @@ def _ending_feed(site: MeasureSite) -> Feed:
         "Contracts that end soon",
         "An item for each contract of any body that ends within 6 months, and another within 12. The first to end come "
         f"first, and there are at most {MOST}.",
-        layout.measure_page(ENDING[0]) if site.has(ENDING[0]) else layout.MEASURES,
+        layout.measure_page(ENDING[0]) if site.has(ENDING[0]) else layout.MEASURES_PAGE,
     )
 
 

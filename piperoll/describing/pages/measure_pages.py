@@ -73,7 +73,7 @@ class FigureSection:
 
 def render_index(site: MeasureSite) -> tuple[str, bytes]:
     """Render the list of measures, each by its question."""
-    return render_page(site, layout.MEASURES, "measures.html", measures=site.measures)
+    return render_page(site, layout.MEASURES_PAGE, "measures.html", measures=site.measures)
 
 
 def render_measure(site: MeasureSite, measure: PublishedMeasure, years: Sequence[MeasuredYear]) -> Files:

@@ -84,7 +84,7 @@ def _name_page(site: MeasureSite, page: str) -> str:
         layout.DOWNLOAD_ALL: "Download everything",
         layout.SUPPLIERS: "Suppliers",
         layout.COMPARE: "Compare bodies",
-        layout.MEASURES: "All measures",
+        layout.MEASURES_PAGE: "All measures",
     }
     titles |= {layout.measure_page(measure.id): measure.definition.title for measure in site.measures}
     titles |= {layout.dataset_page(dataset.name): dataset.title for dataset in site.datasets}

@@ -42,7 +42,7 @@ from piperoll.operations.catalogue.build_plan import (
     plan_build,
 )
 from piperoll.operations.catalogue.groups import update_groups
-from piperoll.operations.catalogue.measure_pages import build_measure_pages
+from piperoll.operations.catalogue.measure_pages import build_measure_pages, have_measures_changed
 from piperoll.operations.catalogue.year_cache import load_payees, load_years, refresh_years
 from piperoll.operations.run_request import Run
 from piperoll.releasing import consolidating
@@ -112,6 +112,7 @@ def build_catalogue(run: Run) -> int:
             run.expected,
             run.register,
             run.settings.api_url,
+            publishers.group_statements(run.store),
         )
         written = build_from_store(run.store, context, run.scratch)
         publishers.erase_old_pages(run.store)
@@ -141,7 +142,7 @@ def build_from_store(store: publishers.Store, context: CatalogueContext, scratch
 
 
 def _run_build(build: CatalogueBuild) -> None:
-    if build.is_needless:
+    if build.is_needless and not have_measures_changed(build):
         return
     build.begin(build.stale | build.aged)
     _update_years(build)

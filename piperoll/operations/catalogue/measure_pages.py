@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,7 +30,7 @@ from piperoll.describing.measures import (
 from piperoll.errors import StoreCorrupt
 from piperoll.model import Body, Manifest, Series
 from piperoll.operations.catalogue.build_plan import CatalogueBuild, PageHashes, hash_document
-from publishers import StoreReader, list_series, read_history
+from publishers import Store, StoreReader, list_series, read_history
 
 _KEPT = "measures"
 """The private document."""
@@ -61,13 +61,15 @@ class MeasurePages:
 def build_measure_pages(build: CatalogueBuild, bodies: Mapping[str, Body]) -> MeasurePages:
     """Write the pages of measures and the profiles of `bodies`, by slug, as far as they have changed."""
     kept = (None if build.whole else build.state.read(_KEPT, KeptMeasures)) or KeptMeasures()
-    logged = any(one.dataset == layout.MEASURE_SERIES for one in build.changes.series)
-    changed = build.whole or not build.is_clean or logged
-    measures = tuple(read_measures(build.store)) if changed else kept.measures
+    measures = tuple(read_measures(build.store, kept.measures))
     site = catalogue.make_measure_site(build.context, measures, bodies.values())
     made_from = {measure.id: hash_document([measure, sorted(site.kinds.items())]) for measure in measures}
     identities = {_name(slug): [body.slug, body.name] for slug, body in bodies.items()}
-    if not changed and made_from.items() <= kept.made_from.items() and kept.identities == identities:
+    if (
+        build.is_clean
+        and (measures, identities) == (kept.measures, kept.identities)
+        and (made_from.items() <= kept.made_from.items())
+    ):
         return MeasurePages(measures, _all_pages(kept.pages))
 
     with TemporaryDirectory(dir=build.scratch) as folder:
@@ -113,29 +115,43 @@ def _remove_old(build: CatalogueBuild, kept: KeptMeasures, pages: Mapping[str, P
         return
     present = {key for one in kept.pages.values() for key in one}
     if not build.is_clean:
-        present |= set(build.store.keys(layout.MEASURE_PAGES)) - {layout.MEASURES}
+        present |= set(build.store.keys(layout.MEASURE_PAGES)) - {layout.MEASURES_PAGE}
         present |= set(build.store.keys(f"{layout.measures_feed(None)}/"))
     build.state.remove(present - _all_pages(pages).keys())
 
 
-def read_measures(store: StoreReader) -> Iterator[PublishedMeasure]:
-    """Read every published measure, by identifier, with its years, newest first, without its figures."""
+def have_measures_changed(build: CatalogueBuild) -> bool:
+    """True if figures were published since the last build made its pages."""
+    kept = build.state.read(_KEPT, KeptMeasures) or KeptMeasures()
+    return tuple(read_measures(build.store, kept.measures)) != kept.measures
+
+
+def read_measures(store: Store, known: Iterable[PublishedMeasure] = ()) -> Iterator[PublishedMeasure]:
+    """Read every published measure, by identifier, with its years, newest first, without its figures.
+
+    Of those that are `known` and have not changed, only the pointers are read.
+    """
+    before = {measure.id: measure for measure in known}
     series: dict[str, list[Series]] = {}
-    for one in list_series(store, layout.MEASURE_SERIES):  # type: ignore[arg-type]
+    for one in list_series(store, layout.MEASURE_SERIES):
         series.setdefault(one.body, []).append(one)
-    for _, own in sorted(series.items()):
+    for name, own in sorted(series.items()):
         own.sort(key=lambda one: one.period.start, reverse=True)
-        years = [year for one in own if (year := _read_year(store, one)) is not None]
-        if years:
+        kept = before.get(name)
+        known_years = {} if kept is None else {year.series: year for year in kept.years}
+        years = tuple(year for one in own if (year := _read_year(store, one, known_years.get(one))) is not None)
+        if kept is not None and years == kept.years:
+            yield kept
+        elif years:
             files = _read_json(store, years[0], "definition.json")["files"]
-            yield PublishedMeasure(read_definition(tomllib.loads(files["measure.toml"])), tuple(years))
+            yield PublishedMeasure(read_definition(tomllib.loads(files["measure.toml"])), years)
 
 
-def _read_year(store: StoreReader, series: Series) -> MeasureYear | None:
+def _read_year(store: Store, series: Series, known: MeasureYear | None) -> MeasureYear | None:
     history, _ = read_history(store, series)
     current = history.current_version
-    if current is None:
-        return None
+    if current is None or (known is not None and known.versions == history.versions):
+        return None if current is None else known
     manifest = Manifest.from_bytes(store.read(layout.release_file(series, current, "manifest.json")).content)
     year = MeasureYear(series, history.versions, current, manifest.files, manifest.rows, 0)
     document = _read_json(store, year, "inputs.json")

@@ -157,7 +157,8 @@ def tally_payees(dataset: Dataset, year: str, lines: pa.Table) -> dict[str, Paye
     for line in _add_up(named, ["supplier_key", "payee_class", name, "month", "series"], amount):
         tally = found.setdefault(line["supplier_key"], _PayeeTally())
         rows, pounds = line["count_all"], None if amount is None else line[f"{amount}_sum"]
-        tally.add(line["payee_class"], line[name], line["series"], line["month"] or "", RowSum(rows, _plain(pounds)))
+        spelling = " ".join(line[name].split())  # a reader cannot tell spellings apart that differ in spaces
+        tally.add(line["payee_class"], spelling, line["series"], line["month"] or "", RowSum(rows, _plain(pounds)))
     listed = _read_contracts(contracts, named) if contracts else {}
     return {
         key: found[key].payee(None if contracts else year, tuple(listed.get(key, ())[:MOST_CONTRACTS]))

@@ -48,6 +48,7 @@ _ENDING = re.compile(
 )
 _MONTH_YEAR = re.compile(rf"(?<![a-z])({_M}){_SEP}({_Y})(?!\d)", re.I)
 _YEAR_MONTH = re.compile(rf"(?<!\d)(20[0-4]\d){_SEP}({_M})(?![a-z])", re.I)
+_TYPED_MONTH = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{4})", re.ASCII)
 _MONTH_WORD = re.compile(rf"(?<![a-z])({_M})(?![a-z])", re.I)
 _QUARTER = re.compile(
     rf"(?<![a-z])(?:q(?:tr|uarter)?[\s\-.]*{_NTH}|(?<!\d){_NTH}[\s\-]*(?:qtr|quarter))(?![a-z\d])(?![.,]\d)", re.I
@@ -94,6 +95,17 @@ class _Part(NamedTuple):
     def of_financial(self, year: int) -> Period | None:
         """The part in the financial year that begins in April of `year`."""
         return _months_from(year + (self.financial < 4), self.financial, self.months)
+
+
+def parse_typed_period(text: str) -> Period | None:
+    """The period that a person types: 2026-10, October 2026, 10/2026, Q2 2026-27; None if it is not one period."""
+    if in_digits := _TYPED_MONTH.fullmatch(text.strip()):
+        text = f"{in_digits[2]}-{int(in_digits[1]):02}"
+    try:
+        return Period.parse(text.strip())
+    except PeriodError:
+        found = find_periods(text, snapshot=False)
+        return found[0] if len(found) == 1 else None
 
 
 def find_periods(text: str, *, snapshot: bool, years: Collection[int] = ()) -> tuple[Period, ...]:

@@ -1,0 +1,172 @@
+"""The operator's room: everything that waits for a decision, and the duty calendar, of all bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+
+from piperoll.duties import Duty, DutyState
+from piperoll.errors import UsageError
+from piperoll.model import Role
+from piperoll.operations.answering import answer_items
+from piperoll.operations.decision_queue import ItemKind, QueueItem, list_items
+from piperoll.operations.duty_calendar import CalendarFilter, count_states, list_calendar, write_csv
+from portal.indexes import index_of, moment_of
+from portal.rendering import page
+from portal.sessions import Signed, require, sent_form, settings_of
+
+router = APIRouter()
+
+ITEMS_A_PAGE = 100
+DUTIES_A_PAGE = 150
+
+_KINDS = {
+    "heading": "Headings",
+    "value": "Held names and texts",
+    "file": "Held files",
+    "claim": "Several files for one period",
+    "withdrawal": "Withdrawals that bodies ask for",
+    "purge": "Withdrawn because of personal data: the file as received",
+    "report": "Readers' reports",
+}
+
+
+@router.get("/operator/queue")
+def get_queue(request: Request, _: Signed = Depends(require(Role.OPERATE))) -> Response:
+    """Everything that waits for a decision."""
+    return _queue_page(request)
+
+
+@router.post("/operator/queue")
+def answer_queue(
+    request: Request, signed: Signed = Depends(require(Role.OPERATE)), form: FormData = Depends(sent_form)
+) -> Response:
+    """Record one answer to all that were chosen, of any number of bodies."""
+    picked = [str(value) for value in form.getlist("pick")]
+    answer, because = str(form.get("answer", "")), str(form.get("because", ""))
+    lacking = {"choose at least one question": picked, "choose an answer": answer.strip()}
+    lacking["give a reason: it is kept with the answer"] = because.strip()
+    if error := next((words for words, given in lacking.items() if not given), ""):
+        return _queue_page(request, error=error, picked=picked, because=because, status=400)
+    try:
+        answered = answer_items(
+            settings_of(request).opened,
+            list_items(index_of(request)),
+            dict.fromkeys(picked, answer),
+            because=because,
+            by=signed.person,
+            moment=moment_of(request),
+            standings=None,
+        )
+    except UsageError as error:
+        return _queue_page(request, error=str(error), picked=picked, because=because, status=400)
+    request.app.state.work.ask()
+    return RedirectResponse(f"/operator/queue?done={len(answered)}", 303)
+
+
+@router.get("/operator/calendar")
+def get_calendar(request: Request, _: Signed = Depends(require(Role.OPERATE)), number: int = 1) -> Response:
+    """Who owes what, by when, and whose fault it is that it is not there."""
+    wanted, duties = _read_calendar(request)
+    pages = max(1, -(-len(duties) // DUTIES_A_PAGE))
+    if not 1 <= number <= pages:
+        raise HTTPException(404)
+    index = index_of(request)
+    settings = settings_of(request)
+    return page(
+        request,
+        "calendar.html",
+        duties=duties[(number - 1) * DUTIES_A_PAGE : number * DUTIES_A_PAGE],
+        found=len(duties),
+        counts=count_states(duties),
+        wanted=wanted,
+        number=number,
+        pages=pages,
+        on=index.context.on,
+        bodies=[(slug, settings.find_body(slug).name) for slug in index.slugs],
+        datasets=[dataset.name for dataset in index.context.datasets],
+        duty_states=[str(state) for state in DutyState],
+        query={name: value for name, value in request.query_params.items() if value and name != "number"},
+    )
+
+
+@router.get("/operator/calendar.csv")
+def get_calendar_csv(request: Request, _: Signed = Depends(require(Role.OPERATE))) -> Response:
+    """The same as CSV, all of it."""
+    duties = _read_calendar(request)[1]
+    headers = {"Content-Disposition": 'attachment; filename="duty-calendar.csv"'}
+    return Response(write_csv(duties), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _read_calendar(request: Request) -> tuple[CalendarFilter, list[Duty]]:
+    """What is asked for, and the duties. They are kept while the index is the same, since judging all takes seconds."""
+    state, given = request.app.state, request.query_params
+    mark, index = state.indexes.open()
+    on = index.context.on
+    try:
+        since = date.fromisoformat(given["since"]) if given.get("since") else date(on.year - 1, on.month, 1)
+        duty_state = DutyState(given["state"]) if given.get("state") else None
+    except ValueError as error:
+        raise UsageError("the day or the state in this address is not valid") from error
+    wanted = CalendarFilter(since, given.get("of") or None, given.get("dataset") or None, duty_state)
+    if given.get("acts") in ("body", "platform"):
+        wanted = replace(wanted, acts=given["acts"])
+    if wanted.body is not None and wanted.body not in index.slugs:
+        return wanted, []
+    everything = CalendarFilter(since)
+    kept = getattr(state, "calendar", None)
+    if kept is None or kept[:2] != (mark, since):
+        kept = mark, since, list_calendar(index, everything)
+        state.calendar = kept
+    duties = [duty for duty in kept[2] if wanted.keeps(duty) and wanted.body in (None, duty.body.slug)]
+    return wanted, duties
+
+
+def _queue_page(
+    request: Request,
+    *,
+    error: str = "",
+    picked: Sequence[str] = (),
+    because: str = "",
+    status: int = 200,
+) -> Response:
+    given, index = request.query_params, index_of(request)
+    items = list_items(index)
+    kind, turn, of, words = (given.get(name, "") for name in ("kind", "turn", "of", "words"))
+    found = [
+        item
+        for item in items
+        if kind in ("", item.kind)
+        and turn in ("", item.turn)
+        and of in ("", item.body)
+        and words.casefold() in item.question.casefold()
+    ]
+    shown = found[:ITEMS_A_PAGE]
+    groups: dict[str, list[QueueItem]] = {}
+    for item in sorted(shown, key=lambda one: list(ItemKind).index(one.kind)):
+        groups.setdefault(str(item.kind), []).append(item)
+    settings = settings_of(request)
+    return page(
+        request,
+        "queue.html",
+        status=status,
+        groups=groups,
+        kinds=_KINDS,
+        found=len(found),
+        shown=len(shown),
+        rows=sum(item.rows for item in found),
+        pounds=sum(item.pounds for item in found if item.pounds is not None),
+        on=index.context.on,
+        names={item.body: settings.find_body(item.body).name for item in items},
+        chosen={"kind": kind, "turn": turn, "of": of, "words": words},
+        error=error,
+        picked=picked,
+        because=because,
+        done=given.get("done", ""),
+    )
