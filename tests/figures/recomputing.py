@@ -32,6 +32,9 @@ from tests.figures.published_tables import (
     split_part,
 )
 
+MEASURES = "measures"
+"""The folder of `data/` with the figures of measures, where others have the name of a dataset."""
+
 _MONEY = "DECIMAL(38, 10)"
 
 
@@ -44,6 +47,8 @@ class Recomputed:
         self.tables: dict[str, PublishedTable] = {}
         for pointer in sorted((store / "data").rglob("versions.json")):
             dataset, body, tail = pointer.parent.relative_to(store / "data").parts
+            if dataset == MEASURES:  # proved by tests.figures.measure_rules
+                continue
             history = json.loads(pointer.read_text("utf-8"))
             period, part = split_part(tail)
             name = f"{dataset}/{body}/{tail}"
@@ -74,6 +79,8 @@ class Recomputed:
         """Every body that is listed, by its name in addresses: those of the register, and those that sent something."""
         found = {one["slug"]: one for one in read_lines(self.register)} if self.register else {}
         for path in [*(self.store / "data").glob("*/*/"), *(self.store / "reports").glob("*/*/")]:
+            if path.parent.name == MEASURES:
+                continue
             found.setdefault(path.name, {"slug": path.name, "kind": "unknown"})
         return found
 

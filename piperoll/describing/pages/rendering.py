@@ -65,6 +65,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "bounds": measure_wording.describe_bounds,
     "rank_band": measure_wording.describe_rank,
     "peers": measure_wording.describe_peers,
+    "sentence": measure_wording.write_sentence,
 }
 
 GLOBALS: dict[str, Any] = {
