@@ -130,7 +130,7 @@ def select_similar(companies: pa.Table, wanted: Mapping[str, Collection[str]]) -
         rows: set[int] = set()
         for code, word in enumerate(words.dictionary.to_pylist()):
             block = order[bounds[code] : bounds[code + 1]]
-            for one in letters[word]:
+            for one in letters[word or ""]:
                 common = np.minimum(counts[block], one).sum(axis=1, dtype=np.int64)
                 longest = counts[block].sum(axis=1, dtype=np.int64) + one.sum(dtype=np.int64)
                 rows.update(block[10 * 2 * common >= 9 * longest].tolist())

@@ -213,11 +213,11 @@ def _find_similar(paid: Sequence[_Paid], found: Sequence[Identity], companies: p
             pounds[one.supplier.key] += one.pounds
     searched = [suppliers[key] for key in sorted(pounds, key=lambda key: (-pounds[key], key))[:MOST_SEARCHED]]
     wanted: dict[str, set[str]] = defaultdict(set)
-    for one in searched:
-        for word in first_words(one):
-            wanted[word] |= keys_of(one)
+    for supplier in searched:
+        for word in first_words(supplier):
+            wanted[word] |= keys_of(supplier)
     register = Register(select_similar(companies, wanted))
-    return {one.key: identify(replace(one, numbers=(), other_ids=()), register) for one in searched}
+    return {each.key: identify(replace(each, numbers=(), other_ids=()), register) for each in searched}
 
 
 def _read_register(companies: pa.Table, suppliers: Sequence[Supplier]) -> Register:
