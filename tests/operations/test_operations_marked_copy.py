@@ -260,6 +260,11 @@ def listed(changes: Sequence[Change]) -> str:
     return text.getvalue()
 
 
+def shown(value: object) -> object:
+    """A number to the 15 digits that spreadsheet programs show: openpyxl writes 16, and a file may have 17."""
+    return f"{value:.15g}" if isinstance(value, float) else value
+
+
 def unlisted_differences(sent: bytes, copy: CorrectedCopy) -> list[str]:
     """The cells of a corrected workbook that differ from those sent, in value or format, and are not in the list."""
     before, after = (load_workbook(io.BytesIO(one)) for one in (sent, copy.content))

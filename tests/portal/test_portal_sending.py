@@ -56,6 +56,7 @@ def test_a_file_is_checked_put_right_submitted_and_followed_to_its_publication(p
     receipt_page = client.post_form(f"{draft}submit").headers["Location"]
     assert client.post_form(f"{draft}submit").headers["Location"] == receipt_page  # a double click
     assert client.get(draft).headers["Location"] == receipt_page  # the back button
+    assert "http-equiv" not in client.get(receipt_page).text
     document = client.get(f"{receipt_page}.json").json()
     assert document["accepted"]["rows"] == 10
     assert len(verify_receipt(document, spend(10), publishers.signing_key(portal.store).public)) == 2

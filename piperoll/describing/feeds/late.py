@@ -16,7 +16,8 @@ from piperoll.describing import urls
 from piperoll.describing.context import Holdings
 from piperoll.describing.feeds.releases import Feed, FeedItem
 from piperoll.describing.overview import Overview
-from piperoll.describing.wording import describe_statement, format_count, format_day, format_number, return_title
+from piperoll.describing.page_wording import describe_statement
+from piperoll.describing.wording import format_count, format_day, format_number, return_title
 from piperoll.duties import Duty, DutyState
 from piperoll.model import Period
 

@@ -38,7 +38,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "waiting_pounds": describe_waiting_pounds,
     "outstanding": describe_outstanding,
     "shorten": page_wording.shorten,
-    "statement": wording.describe_statement,
+    "statement": page_wording.describe_statement,
     "cell": page_wording.format_cell,
     "share": page_wording.format_share,
     "source": page_wording.describe_source,
