@@ -54,6 +54,7 @@ demo: install ## run the whole pipeline on made-up files of 12 bodies and 3 mont
 	@echo "See a released file:       $(BIN)/piperoll history spend/royal-borough-of-fictionham/2026-09 --from $(DEMO)"
 	@echo "See who is late:           $(BIN)/piperoll due --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv"
 	@echo "Check one of the files:    $(BIN)/piperoll check FILE"
+	@echo "Send files for a body:     $(BIN)/piperoll portal $(DEMO) --bodies $(DEMO)-sample/bodies.csv --body city-of-placeholder"
 
 findings-page: install ## docs/findings.md, made from findings/ and expectations/
 	@$(BIN)/python -m piperoll.commands.findings_page > docs/findings.md

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 import publishers
-from piperoll.describing.wording import describe_statement
+from piperoll.describing.page_wording import describe_statement
 from piperoll.model import Receipt, ReturnKind, Role, describe_period, to_document, to_json_bytes
 from piperoll.operations import submitting
 from portal.mail import MailNotSent, send_mail
@@ -39,13 +39,17 @@ def own_receipt(request: Request, body: str = Depends(own_body)) -> Receipt:
 def get_receipt(
     request: Request, receipt: Receipt = Depends(own_receipt), _: Signed = Depends(require(Role.SUBMIT, Role.DECIDE))
 ) -> Response:
-    """The receipt as a page, or with `.json` as the signed document. The page follows what becomes of the file."""
+    """The receipt as a page, or with `.json` as the signed document. The page says what became of the file.
+
+    With `follow=yes` it is loaded again and again until the file is processed: nobody gets that without asking for it,
+    because it moves the focus of screen readers.
+    """
     if request.path_params["reference"].endswith(".json"):
         return receipt_response(receipt)
     settings = settings_of(request)
     report = submitting.is_processed(settings.opened, receipt)
-    waits = bool(receipt.sha256) and report is None
-    if waits and publishers.is_waiting(settings.opened, receipt):
+    waits = bool(receipt.sha256) and publishers.is_waiting(settings.opened, receipt)
+    if waits:
         request.app.state.publisher.wake()  # after a restart, nobody may be at work on it
     return page(
         request,
@@ -53,6 +57,7 @@ def get_receipt(
         receipt=receipt,
         report=report,
         waits=waits,
+        follows=request.query_params.get("follow") == "yes",
         seconds=FOLLOW_SECONDS,
         said=describe_statement(receipt.statement) if receipt.statement else "",
         nil=receipt.kind is ReturnKind.NIL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,6 +21,7 @@ from piperoll import assets
 from piperoll.errors import PeriodError, UsageError
 from piperoll.model import Draft, Role, Severity
 from piperoll.operations import submitting
+from piperoll.operations.marked_copy import write_changes
 from piperoll.operations.sandbox import SandboxFailed, SandboxLimits
 from piperoll.operations.submitting import Given, SentFile, SubmissionRefused
 from portal.receipts import mail_receipt
@@ -161,17 +163,22 @@ async def post_file(
 async def get_copy(
     request: Request, kind: str, draft: Draft = Depends(own_draft), _: Signed = Depends(require(Role.SUBMIT))
 ) -> Response:
-    """The body's own file back: `marked` with what was found, or `corrected` where that needs no judgement."""
-    if kind not in ("marked", "corrected") or draft.reference is not None:
+    """The body's own file back: `marked` with what was found, or `corrected` where that needs no judgement.
+
+    `changes-of-corrected` is what the corrected copy changes, as CSV.
+    """
+    if kind not in ("marked", "corrected", "changes-of-corrected") or draft.reference is not None:
         raise HTTPException(404)
     settings, limits = settings_of(request), limits_of(request)
     copy = await in_a_slot(
         request,
-        lambda: submitting.make_copy(
-            settings.store, settings.opened, draft, corrected=kind == "corrected", limits=limits
-        ),
+        lambda: submitting.make_copy(settings.store, settings.opened, draft, corrected=kind != "marked", limits=limits),
     )
     stem = draft.last.name.rpartition(".")[0] or draft.last.name
+    if kind == "changes-of-corrected":
+        text = io.StringIO(newline="")
+        write_changes(copy.changes, text)
+        return _download(text.getvalue().encode("utf-8-sig"), f"{stem}-changes.csv")
     return _download(copy.content, f"{stem}-{kind}{copy.extension}")
 
 

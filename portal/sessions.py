@@ -9,6 +9,7 @@ nothing but pages marked `public`, and a body in an address is 404 for the sessi
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import re
@@ -283,7 +284,11 @@ async def guard_form(request: Request, _: None = Depends(guard)) -> AsyncIterato
     length = request.headers.get("Content-Length", "")
     if not length.isdecimal() or int(length) > _MOST_FORM_BYTES:
         raise Problem(413, "too-large", "the form is too large: send fewer answers at a time")
-    request.state.form = await request.form(max_files=0, max_fields=_MOST_ANSWERS)
+    try:
+        async with asyncio.timeout(settings.limits.patience_seconds):
+            request.state.form = await request.form(max_files=0, max_fields=_MOST_ANSWERS)
+    except TimeoutError as error:
+        raise Problem(408, "too-slow-to-send", "the form did not arrive in time: send it again") from error
     if request.state.session is not None:  # sign-in itself has none to abuse, and is protected by `check_origin`
         _check_csrf(request, request.state.form)
     yield

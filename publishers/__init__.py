@@ -18,7 +18,13 @@ from publishers.archive import (
     record_ruling,
 )
 from publishers.change_log import LoggedChanges, clear_changes, read_changes
-from publishers.consolidated import consolidate_body, list_consolidated_years, list_unreferenced, read_consolidated_year
+from publishers.consolidated import (
+    consolidate_body,
+    list_consolidated_years,
+    list_unreferenced,
+    read_consolidated_year,
+    summarise_account,
+)
 from publishers.decisions import (
     find_decision,
     list_applied,
@@ -36,10 +42,12 @@ from publishers.index import (
     PublishedTable,
     list_indexed_series,
     list_indexed_series_of,
+    list_measured_series,
     list_published,
     update_index,
 )
 from publishers.mappings import list_mappings, read_mapping, update_mapping
+from publishers.outside import archive_outside_source, read_outside_sources
 from publishers.pointer import fetch_version, list_series, read_history, read_listing
 from publishers.purge import (
     Tombstone,
@@ -63,6 +71,7 @@ from publishers.receipts import (
     delete_draft,
     end_waiting,
     group_statements,
+    is_signed_by,
     is_waiting,
     list_drafts,
     list_receipts,
@@ -92,6 +101,7 @@ from publishers.versions import (
     decide_outcome,
     describe_series,
     publish_release,
+    restore_files,
 )
 
 __all__ = [
@@ -118,6 +128,7 @@ __all__ = [
     "Unchanged",
     "VerifiedSeries",
     "apply_tombstones",
+    "archive_outside_source",
     "archive_submission",
     "clear_changes",
     "consolidate_body",
@@ -135,6 +146,7 @@ __all__ = [
     "find_submission",
     "find_values",
     "group_statements",
+    "is_signed_by",
     "is_waiting",
     "list_applied",
     "list_bodies_with_decisions",
@@ -144,6 +156,7 @@ __all__ = [
     "list_indexed_series",
     "list_indexed_series_of",
     "list_mappings",
+    "list_measured_series",
     "list_published",
     "list_reader_reports",
     "list_receipts",
@@ -169,6 +182,7 @@ __all__ = [
     "read_history",
     "read_listing",
     "read_mapping",
+    "read_outside_sources",
     "read_reader_answers",
     "read_receipt",
     "read_received_bytes",
@@ -184,8 +198,10 @@ __all__ = [
     "record_statement",
     "remove_submission",
     "remove_versions",
+    "restore_files",
     "serve_site",
     "signing_key",
+    "summarise_account",
     "sweep_drafts",
     "sweep_store",
     "update_draft",

@@ -39,7 +39,9 @@ class LoggedChanges:
 
 
 def log_series_change(store: Store, series: Series) -> None:
-    """Log that a series may have changed."""
+    """Log that a series may have changed. Measures are made after all data and before pages: they need no log."""
+    if series.dataset == layout.MEASURES:
+        return
     name = f"{series.period}--{series.part}" if series.part else str(series.period)
     _log(store, series.dataset, series.body, name)
 

@@ -242,7 +242,7 @@ class _BodyReleases:
         name, before = self.dataset.name, self.entries.get(year)
         after = None
         if account is not None and folder is not None:
-            after = {**_summarise(account), **self._write_files(account, folder)}
+            after = {**summarise_account(account), **self._write_files(account, folder)}
             after |= {"rules": self.rules, "inputs": self._hash_inputs(year)}
         _set_year(self.store, name, year, listed=True)
 
@@ -280,7 +280,7 @@ class _BodyReleases:
         return CurrentRelease(series, version.version, fetch, version.path)
 
 
-def _summarise(account: YearAccount) -> JsonObject:
+def summarise_account(account: YearAccount) -> JsonObject:
     """The totals of a year for its index: `counted` by part, and `left_out` by reason."""
     parts: dict[str, list[tuple[int, Decimal | None]]] = defaultdict(list)
     for one in account.counted:

@@ -42,14 +42,23 @@ def update_index(store: Store, series: Series) -> None:
 
     year_page = layout.year_index(dataset, body, year)
     if not store.exists(year_page):  # the pages above come first: a run that is killed in between comes here again
-        update_json(store, layout.INDEX, add_body)
+        update_json(store, layout.root_index(dataset), add_body)
         update_json(store, layout.body_index(dataset, body), add_year)
     update_json(store, year_page, add_series)
 
 
 def list_indexed_series(store: StoreReader) -> Iterator[Series]:
-    """List every series in the index, in order of dataset, body and period, without listing keys."""
-    for dataset, bodies in sorted(read_json(store, layout.INDEX).get("datasets", {}).items()):
+    """List every series of datasets in the index, in order of dataset, body and period, without listing keys."""
+    yield from _list_indexed(store, layout.INDEX)
+
+
+def list_measured_series(store: StoreReader) -> Iterator[Series]:
+    """List every series of measures in their index, in order of measure and year."""
+    yield from _list_indexed(store, layout.MEASURES_INDEX)
+
+
+def _list_indexed(store: StoreReader, root: str) -> Iterator[Series]:
+    for dataset, bodies in sorted(read_json(store, root).get("datasets", {}).items()):
         for body in bodies:
             yield from list_indexed_series_of(store, dataset, body)
 

@@ -74,10 +74,13 @@ def fetch_version(store: StoreReader, series: Series, version: Version, folder: 
 
 
 def list_series(store: Store, dataset: str = "", body: str = "", year: int | None = None) -> Iterator[Series]:
-    """List the series in the store, in order of key: all, or of a dataset, a body, the year in which periods begin."""
+    """List the series in the store, in order of key: all, or of a dataset, a body, the year in which periods begin.
+
+    Those of measures are listed only if `dataset` names them.
+    """
     for key in store.keys(layout.series_prefix(dataset, body, year)):
         series = layout.parse_pointer(key)
-        if series is not None:
+        if series is not None and (dataset or series.dataset != layout.MEASURES):
             yield series
 
 

@@ -87,12 +87,21 @@ def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> T
             delete_prefix(store, layout.submission_folder(body, dataset, sha256))
     for prefix in _prefixes_of(senders):  # before the links to the senders go: a purge that is killed finds them again
         store.erase_old_versions(prefix)
+    _delete_drafts(store, sha256)
     store.delete(layout.received_bytes(sha256))
     delete_prefix(store, layout.senders_prefix(sha256))
     store.abort_unfinished(0)  # what a killed process was writing may be this file or its rows
     for prefix in (layout.received_bytes(sha256), layout.senders_prefix(sha256)):
         store.erase_old_versions(prefix)
     return tombstone
+
+
+def _delete_drafts(store: Store, sha256: str) -> None:
+    """Delete every draft to which these bytes were uploaded: their checks quote them."""
+    name = f"/files/{sha256}"
+    for key in [key for key in store.keys(layout.DRAFTS) if key.endswith(name)]:
+        delete_prefix(store, layout.draft_folder(*layout.parse_draft(key)))
+        store.erase_old_versions(layout.draft_folder(*layout.parse_draft(key)))
 
 
 def _prefixes_of(senders: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -55,6 +55,18 @@ class SigningKey:
         return "-".join(letters[start : start + 4] for start in range(0, _REFERENCE_LETTERS, 4))
 
 
+def is_signed_by(public_key: str, signature: bytes, content: bytes) -> bool:
+    """Whether the Ed25519 key, in hex, made a signature of these bytes. Raises: ValueError: it is not a key."""
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(signature, content)
+    except InvalidSignature:
+        return False
+    return True
+
+
 def signing_key(store: Store) -> SigningKey:
     """The key that signs receipts, made at the first use; its public half is published in the catalogue."""
     try:

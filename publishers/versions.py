@@ -284,6 +284,11 @@ def _upload(store: Store, packed: Packed, version: Version) -> None:
     store.create(layout.release_file(series, version, "manifest.json"), packed.manifest.to_bytes())
 
 
+def restore_files(store: Store, packed: Packed, version: Version) -> None:
+    """Write the files of a version again that are missing; `packed` has the same manifest."""
+    _upload(store, packed, version)
+
+
 def _remove_lost_version(store: Store, series: Series, lost: Version) -> Version | None:
     """Remove the files of a version that lost the race for its number; return the version that has the number.
 

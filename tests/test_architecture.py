@@ -23,7 +23,7 @@ HOMES = {
     "boto3": ("publishers.stores.s3",),
     "botocore": ("publishers.stores.s3",),
     "calamine": ("piperoll.reading",),
-    "cryptography": ("portal.sign_in",),
+    "cryptography": ("portal.sign_in", "publishers.receipts"),
     "duckdb": ("serving", "piperoll.measuring"),
     "fastapi": ("hosting", "serving", "portal"),
     "frictionless": (

@@ -1,7 +1,8 @@
 -- Each published row of a contracts register, notice or award, of every version.
 WITH stated AS (
     SELECT
-        body, series, version, published, source_row, line_id, period_end AS as_at,
+        body, series, version, published, source_row, line_id,
+        period_end AS as_at, coalesce(period_start, period_end) AS begins,
         nullif(trim(title), '') AS title,
         nullif(trim(supplier_name), '') AS supplier,
         trim(regexp_replace(lower(coalesce(supplier_name, '')), '[^a-z0-9]+', ' ', 'g')) AS supplier_words,
@@ -46,19 +47,22 @@ keyed AS (
     WHERE NOT (regexp_matches(stage, '^(planning|tender)') AND original IS NULL AND latest IS NULL)
 ),
 
--- What was known at the end of each measured year: tables whose period had ended by then.
+-- What was known at the end of each measured year: tables whose period had begun by then. A register of several years
+-- is known at the end of each.
 snapshots AS (
-    SELECT years.year, years.period_start, years.period_end, keyed.body, max(keyed.as_at) AS as_at
+    SELECT
+        years.year, years.period_start, years.period_end, keyed.body,
+        max(least(keyed.as_at, years.period_end)) AS as_at
     FROM years
-    INNER JOIN keyed ON keyed.as_at <= years.period_end
+    INNER JOIN keyed ON keyed.begins <= years.period_end
     GROUP BY ALL
-    HAVING max(keyed.as_at) >= years.period_start
+    HAVING max(least(keyed.as_at, years.period_end)) >= years.period_start
 ),
 
 known AS (
     SELECT snapshots.year, snapshots.period_start, snapshots.period_end, snapshots.as_at AS today, keyed.*
     FROM snapshots
-    INNER JOIN keyed ON keyed.body = snapshots.body AND keyed.as_at <= snapshots.as_at
+    INNER JOIN keyed ON keyed.body = snapshots.body AND keyed.begins <= snapshots.period_end
 ),
 
 -- One statement of a contract by one version of one table. Rows with the same lot and the same value are suppliers of

@@ -38,14 +38,21 @@ counted AS (
     GROUP BY ALL
 ),
 
--- The other bodies that have the same need as a contract: what a reviewer confirmed, what is a candidate, and at most.
+-- The other bodies that have the same need as a contract, also those for which a contract says that it was bought: what
+-- a reviewer confirmed, what is a candidate, and at most.
+named AS (
+    SELECT seen.*, bodies_named.also
+    FROM seen, unnest(list_distinct(list_concat([other], string_split(bought_for, ' ')))) AS bodies_named(also)
+    WHERE bodies_named.also NOT IN ('', body)
+),
+
 needs AS (
     SELECT
         body, period_start, period_end, item, any_value(title ORDER BY pair) AS title, max(value) AS value,
-        count(DISTINCT other) FILTER (verdict = 'separate') AS lo,
-        count(DISTINCT other) FILTER (is_now = 'separate' AND (tier = 'candidate' OR verdict <> '')) AS bodies,
-        count(DISTINCT other) FILTER (is_now IN ('separate', 'unclear')) AS hi
-    FROM seen
+        count(DISTINCT also) FILTER (verdict = 'separate') AS lo,
+        count(DISTINCT also) FILTER (is_now = 'separate' AND (tier = 'candidate' OR verdict <> '')) AS bodies,
+        count(DISTINCT also) FILTER (is_now IN ('separate', 'unclear')) AS hi
+    FROM named
     GROUP BY ALL
     HAVING count(*) FILTER (is_now = 'separate') > 0
 ),

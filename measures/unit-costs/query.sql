@@ -146,7 +146,7 @@ FROM judged INNER JOIN years ON years.year = judged.period
 
 UNION ALL BY NAME
 SELECT body, period_start, period_end, 'gross-real' AS figure, measure AS item,
-    label || ', range of ' || years_known || ' years' AS item_label,
+    label || CASE years_known WHEN 1 THEN ', one year' ELSE ', range of ' || years_known || ' years' END AS item_label,
     CASE WHEN withheld IS NULL THEN real_cost END AS value,
     CASE WHEN withheld IS NULL THEN real_lo END AS lo, CASE WHEN withheld IS NULL THEN real_hi END AS hi,
     n, stated / n AS coverage, CASE WHEN withheld IS NOT NULL THEN 'withheld' END AS status,

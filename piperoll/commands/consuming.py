@@ -302,6 +302,8 @@ def verify(
 ) -> None:
     """Verify published data, or a receipt. Every hash, total and difference is computed again and compared.
 
+    Measures are made again from the published CSV files alone, and every figure that differs is named.
+
     Anyone can verify a publisher over the web. In a folder or bucket, every other object is compared with the sha256
     that was stored with it, as far as you may read it: pages, reports, and what is private. The exit status is 0 if
     everything matches and 1 if something does not.
@@ -317,25 +319,32 @@ def verify(
         raise UsageError("name what to verify: a folder, s3://bucket/prefix, a web address, or --receipt FILE")
     from piperoll import terminal
     from piperoll.describing.wording import format_count
+    from piperoll.measuring.packing import table_dataset
+    from piperoll.operations.measure_verify import MeasureVerifier
     from piperoll.releasing import compare_versions, find_faults
-    from publishers import list_indexed_series, open_reader, open_store, verify_series
+    from publishers import StoreFault, list_indexed_series, list_measured_series, open_reader, open_store, verify_series
     from publishers.stores.web import WebReader
 
     reader = open_reader(place)
-    wanted = [Series.parse(name) for name in series or ()] or list(list_indexed_series(reader))
+    wanted = [Series.parse(name) for name in series or ()]
+    wanted = wanted or [*list_indexed_series(reader), *list_measured_series(reader)]
     if not wanted:
         raise UsageError(f"nothing is published in {place}, or it has no data/index.json")
-    compare = {dataset.name: partial(compare_versions, dataset) for dataset in assets.datasets()}
+    compare = {dataset.name: partial(compare_versions, dataset) for dataset in (*assets.datasets(), table_dataset())}
     faults = versions = 0
-    with terminal.steps("Verifying", len(wanted)) as step:
+    with terminal.steps("Verifying", len(wanted)) as step, scratch_folder("verify") as scratch:
+        measures = MeasureVerifier(reader, scratch)
         for one in verify_series(reader, wanted, find_faults, compare.__getitem__):
+            wrong = list(one.faults)
+            if one.series.dataset == layout.MEASURES and not wrong:
+                wrong = [StoreFault(layout.pointer(one.series), what) for what in measures.find_faults(one.series)]
             versions += one.versions
-            faults += len(one.faults)
+            faults += len(wrong)
             if as_json:
-                found = [{"where": fault.where, "what": fault.what} for fault in one.faults]
+                found = [{"where": fault.where, "what": fault.what} for fault in wrong]
                 typer.echo(json.dumps({"series": str(one.series), "versions": one.versions, "faults": found}))
             else:
-                for fault in one.faults:
+                for fault in wrong:
                     typer.echo(f"{fault.where}: {fault.what}")
             step()
     if not series and not isinstance(reader, WebReader):

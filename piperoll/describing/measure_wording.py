@@ -107,6 +107,11 @@ def describe_rank(figure: Figure) -> str:
     return f"{band} of {format_number(figure.peers)}"
 
 
+def write_sentence(reason: str) -> str:
+    """Write a reason as a sentence; an empty one stays empty."""
+    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}." if reason else ""
+
+
 def describe_peers(figure: Figure) -> str:
     """Say where the middle half of the bodies of a kind lies; empty if too few have a value."""
     if figure.peer_median is None or figure.peer_q1 is None or figure.peer_q3 is None or not figure.peers:

@@ -6,6 +6,7 @@ and from the definition that is published beside them, and from nothing else.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ _COLUMNS = (
     *("value", "lo", "hi", "n", "coverage", "inferred_share", "period_start", "period_end"),
     *("peers", "peer_kind", "peer_median", "peer_q1", "peer_q3", "rank_best", "rank_worst", "outlier", "reply"),
 )
+
+_YEAR = re.compile(r"\d{4}-\d\d", re.ASCII)
+"""Items that are financial years are in the order of years."""
 
 _NUMBERS = ("value", "lo", "hi", "coverage", "inferred_share", "peer_median", "peer_q1", "peer_q3")
 _DAYS = ("period_start", "period_end")
@@ -339,6 +343,8 @@ def _by_name(row: Figure) -> tuple[str, str]:
 
 
 def _largest_first(row: Figure) -> tuple[Decimal, str, str]:
+    if _YEAR.fullmatch(row.item):
+        return (Decimal(0), row.item, "")
     value = Decimal(0) if row.value is None else row.value
     return (value if row.unit == "days" else -abs(value), row.item_label.casefold(), row.item)
 

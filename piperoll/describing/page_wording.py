@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from piperoll.describing.wording import format_count, format_pounds
-from piperoll.model import Acts
+from piperoll import assets
+from piperoll.describing.wording import format_count, format_day, format_pounds
+from piperoll.model import Acts, ReturnKind, Statement, describe_period
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +98,14 @@ def shorten(text: str | None, most: int = 240) -> str:
     if text is None or len(text) <= most:
         return text or ""
     return text[:most].rpartition(" ")[0].rstrip(" ,;:.") + " …"
+
+
+def describe_statement(statement: Statement) -> str:
+    """What a body says of a return that it does not send, in a sentence."""
+    period = describe_period(statement.period)
+    listed = assets.return_reasons().get(statement.kind, ())
+    why = next((one["text"] for one in listed if one["code"] == statement.reason), statement.reason)
+    if statement.kind is ReturnKind.EXEMPT:
+        return f"The body says that it is exempt for {period}: {why} ({statement.clause})."
+    by = format_day(statement.expected or "")
+    return f"The body says that {period} will be late: {why}. It expects to send it by {by}."

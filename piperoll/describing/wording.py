@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any
 
-from piperoll import assets
 from piperoll.duties import DutyState
 from piperoll.errors import DescriptorError
 from piperoll.findings import deciding_finding, holds_rows, shared_text
@@ -26,15 +25,12 @@ from piperoll.model import (
     HeldValue,
     ReaderConcern,
     Report,
-    ReturnKind,
     Series,
     Severity,
-    Statement,
     Status,
     Verdict,
     Version,
     What,
-    describe_period,
     describe_rows,
     format_decimal,
 )
@@ -493,14 +489,3 @@ def describe_ending(version: Version) -> str | None:
         return None
     verb = "Removed" if version.status is Status.PURGED else "Withdrawn"
     return f"{verb} on {format_day(version.ended)}: {(version.because or '').rstrip('.')}."
-
-
-def describe_statement(statement: Statement) -> str:
-    """What a body says of a return that it does not send, in a sentence."""
-    period = describe_period(statement.period)
-    listed = assets.return_reasons().get(statement.kind, ())
-    why = next((one["text"] for one in listed if one["code"] == statement.reason), statement.reason)
-    if statement.kind is ReturnKind.EXEMPT:
-        return f"The body says that it is exempt for {period}: {why} ({statement.clause})."
-    by = format_day(statement.expected or "")
-    return f"The body says that {period} will be late: {why}. It expects to send it by {by}."

@@ -343,6 +343,33 @@ INDEX = f"{DATA}index.json"
 """The bodies of each dataset. Changed by conditional write, only when a body is new."""
 
 
+MEASURES = "measures"
+"""The first part of the series of measures: `measures/coverage/2026-27`. It is no dataset."""
+
+MEASURES_INDEX = f"{DATA}{MEASURES}/index.json"
+"""The measures that are published, in the form of `INDEX`. Changed by conditional write, only when one is new."""
+
+MEASURES_STATE = f"{COLLECTED}{MEASURES}/state.json"
+"""What each measure and year was last made from, to tell whether to make it again. Remade; private."""
+
+OUTSIDE_SOURCES = f"{COLLECTED}{MEASURES}/sources.json"
+"""The outside sources that measures use: the address, licence and date of each, and the sha256 of its bytes in the
+archive. A pointer; private."""
+
+
+def root_index(dataset: str) -> str:
+    """The index that lists a dataset: measures have their own, since readers of `INDEX` expect datasets there."""
+    return MEASURES_INDEX if dataset == MEASURES else INDEX
+
+
+def measure_table(name: str, sha256: str, form: str) -> str:
+    """A derived or outside table that measures were made from, as `csv` or `parquet`; `sha256` is of the CSV.
+
+    Written once.
+    """
+    return f"{DATA}{MEASURES}/tables/{name}-{sha256[:12]}.{form}"
+
+
 def body_index(dataset: str, body: str) -> str:
     """The years in which a body's periods of a dataset begin. Changed by conditional write, only for a new year."""
     return f"data/{dataset}/{body}/index.json"

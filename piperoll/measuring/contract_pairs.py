@@ -355,8 +355,10 @@ SELECT
     coalesce(end_date_actual, current_end_date, original_end_date) AS ends,
     coalesce(nullif(trim(category_code), ''), lower(trim(category_label)), '') AS capability,
     concat_ws(' ', notice_ids, ocid) AS notices
-FROM contracts
+FROM contracts CROSS JOIN years
 WHERE nullif(trim(title), '') IS NOT NULL AND coalesce(contract_type, '') NOT ILIKE '%dynamic%'
+    AND coalesce(start_date, award_date, date_signed, years.period_end) <= years.period_end
+    AND coalesce(end_date_actual, current_end_date, original_end_date, years.period_end) >= years.period_start
 ORDER BY body, item, series, source_row
 """
 
@@ -399,6 +401,8 @@ def pair_id(one: Need, other: Need) -> str:
 
 def make_contract_pairs(inputs: Inputs) -> pa.Table:
     """The table `contract_pairs`: one row for each pair of contracts of different bodies that are alike.
+
+    Contracts that are known to have ended before the year, or to start after it, are left out.
 
     `tier` is `candidate` or `review`; `type` is what the texts show and `verdict` what a reviewer decided, both as in
     `PairDecision`. `dates` is `overlap`, or `unknown` if one contract does not state its start and end.

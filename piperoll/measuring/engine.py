@@ -7,6 +7,7 @@ that may not be shown is still there, without a value and with the reason, becau
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -14,12 +15,16 @@ from itertools import pairwise
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 
+from piperoll import assets
 from piperoll.errors import ConservationError, DescriptorError
 from piperoll.measuring import derived
 from piperoll.measuring.checks import judge
 from piperoll.measuring.definition import Figure, Measure
-from piperoll.measuring.inputs import Inputs, add_csv
+from piperoll.measuring.inputs import Inputs, add_csv, find_tables
 from piperoll.measuring.peers import compare_with_peers
 from piperoll.measuring.rows import MeasureRow, RawRow
 
@@ -32,20 +37,23 @@ _PLACES = {"share": 6, "ratio": 6}
 _COLUMNS = set(RawRow.__dataclass_fields__)
 
 
-def run_measure(measure: Measure, inputs: Inputs, replies: Mapping[str, str] | None = None) -> list[MeasureRow]:
+def run_measure(
+    measure: Measure, inputs: Inputs, replies: Mapping[tuple[str, str], str] | None = None
+) -> list[MeasureRow]:
     """The rows of a measure for the year of `inputs`, in order of body, figure and item.
 
-    `replies` are the notes of bodies by figure identifier. The column `inputs` is empty: see `publishing`.
+    `replies` are notes by body and figure identifier. The column `inputs` is empty: `pack_measure` fills it.
     Raises: DescriptorError: the query does not run, or returns something that the definition does not declare.
     ConservationError: the parts of a figure do not add up to its total.
     """
+    _require_declared(measure)
     prepare_tables(measure, inputs)
     raw = _read_rows(measure, inputs)
-    kinds = {body.slug: body for body in inputs.bodies}
+    bodies = {body.body: body for body in inputs.bodies}
     rows = []
     for one in raw:
         figure = measure.figure(one.figure)
-        body = kinds.get(one.body)
+        body = bodies.get(one.body)
         if figure is None:
             raise DescriptorError(f"measures/{measure.id}: the query returns the figure '{one.figure}', not declared")
         if body is None:
@@ -53,8 +61,19 @@ def run_measure(measure: Measure, inputs: Inputs, replies: Mapping[str, str] | N
         _require_conservation(measure, one)
         judged = judge(measure, figure, _round(one, figure))
         identifier = figure_id(measure.id, one.body, str(inputs.year), one.figure, one.item)
-        rows.append(MeasureRow.of(measure, figure, body, judged, identifier, (replies or {}).get(identifier, "")))
+        rows.append(
+            MeasureRow.of(measure, figure, body, judged, identifier, (replies or {}).get((one.body, identifier), ""))
+        )
     return compare_with_peers(measure, rows)
+
+
+def _require_declared(measure: Measure) -> None:
+    """Refuse a query that reads what its definition does not declare: a change of it would go unnoticed."""
+    read = {"contracts" if name == "contract_releases" else name for name in find_tables(measure.query)}
+    undeclared = sorted((read & {*assets.dataset_names()}) - {*measure.datasets})
+    undeclared += sorted((read & {*derived.TABLES, *derived.OUTSIDE}) - {*measure.tables})
+    if undeclared:
+        raise DescriptorError(f"measures/{measure.id}/query.sql reads {', '.join(undeclared)}, not declared")
 
 
 def figure_id(measure: str, body: str, period: str, figure: str, item: str = "") -> str:
@@ -72,7 +91,9 @@ def prepare_tables(measure: Measure, inputs: Inputs) -> None:
     for name in measure.tables:
         if name in there:
             continue
-        if name in derived.TABLES:
+        if name in inputs.made_tables:
+            made = inputs.made_tables[name]
+        elif name in derived.TABLES:
             made = derived.TABLES[name](inputs)
         elif (supplied := inputs.outside(name)) is not None:
             made = supplied
@@ -86,8 +107,21 @@ def prepare_tables(measure: Measure, inputs: Inputs) -> None:
         connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM _made')
         connection.unregister("_made")
     for name, text in measure.csv_tables.items():
-        if name not in there:
-            add_csv(connection, name, text)
+        add_csv(connection, name, text)
+
+
+def read_table(inputs: Inputs, name: str) -> pa.Table:
+    """A table that a measure named, in the order of its rows' content."""
+    table: pa.Table = inputs.connection.sql(f'SELECT * FROM "{name}" ORDER BY ALL').to_arrow_table()
+    return table
+
+
+def write_table(table: pa.Table) -> dict[str, bytes]:
+    """A table as CSV and Parquet by their name; the same rows in the same order give the same bytes."""
+    text, columns = io.BytesIO(), io.BytesIO()
+    pa_csv.write_csv(table, text)
+    pq.write_table(table, columns, compression="zstd")
+    return {"csv": text.getvalue(), "parquet": columns.getvalue()}
 
 
 def _read_rows(measure: Measure, inputs: Inputs) -> list[RawRow]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import asdict, dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ import pyarrow as pa
 
 from piperoll import assets
 from piperoll.errors import DescriptorError
+from piperoll.measuring.rows import MeasuredBody
 from piperoll.measuring.statistics import wilson
-from piperoll.model import Body, Dataset, DecisionEntry, Period
+from piperoll.model import Dataset, DecisionEntry, Period
 from piperoll.model.columns import Cells
 
 TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DECIMAL(38, 4)", "date": "DATE", "boolean": "BOOLEAN"}
@@ -82,9 +84,9 @@ _BODY_COLUMNS = {
     "nation": "VARCHAR",
     "former": "BOOLEAN",
     "population": "BIGINT",
+    "id": "VARCHAR",
 }
 _YEAR_COLUMNS = {"year": "VARCHAR", "period_start": "DATE", "period_end": "DATE"}
-_NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
 
 Row = dict[str, Any]
 
@@ -119,13 +121,15 @@ class Inputs:
     """
 
     year: Period
-    bodies: Sequence[Body]
+    bodies: Sequence[MeasuredBody]
     lines: Mapping[str, Lines]
     accounts: Sequence[Row] = ()
     held: Sequence[Row] = ()
     contract_releases: Sequence[ReleaseFile] | Sequence[Row] = ()
     outside_tables: Mapping[str, pa.Table] = field(default_factory=dict)
     reviews: Sequence[DecisionEntry] = ()
+    made_tables: Mapping[str, pa.Table] = field(default_factory=dict)
+    """Derived tables that were made before, to measure with exactly those again."""
 
     def outside(self, name: str) -> pa.Table | None:
         """An outside table, such as `population` or `companies`; None if nobody supplied it."""
@@ -142,7 +146,7 @@ class Inputs:
         self._make_contract_releases(connection)
         _make_table(connection, "accounts", ACCOUNT_COLUMNS, self.accounts)
         _make_table(connection, "held", HELD_COLUMNS, self.held)
-        _make_table(connection, "bodies", _BODY_COLUMNS, [_describe_body(one, self.year) for one in self.bodies])
+        _make_table(connection, "bodies", _BODY_COLUMNS, [asdict(one) for one in self.bodies])
         years = {
             "year": self.year.financial_year_name,
             "period_start": self.year.start,
@@ -183,11 +187,32 @@ class Inputs:
             self.connection.close()
 
 
+@cache
+def find_tables(query: str) -> frozenset[str]:
+    """The views and tables that a query reads. Raises: DescriptorError: it is not one SELECT."""
+    with duckdb.connect() as connection:
+        (text,) = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone() or ("",)
+    parsed = json.loads(text)
+    if parsed["error"] or len(parsed["statements"]) != 1:
+        raise DescriptorError(f"a query is not one SELECT: {parsed.get('error_message', 'it has several statements')}")
+    named, defined = set[str](), set[str]()
+    nodes = [parsed]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            if node.get("type") == "BASE_TABLE":
+                named.add(node["table_name"])
+            defined |= {one["key"] for one in node.get("cte_map", {}).get("map", ())}
+        nodes += [one for one in (node.values() if isinstance(node, dict) else node) if isinstance(one, (dict, list))]
+    return frozenset(named - defined)
+
+
 def add_csv(connection: duckdb.DuckDBPyConnection, name: str, text: str) -> None:
-    """Add a small table of texts from CSV; an empty cell is NULL."""
+    """Add a small table of texts from CSV, in place of one of the same name; an empty cell is NULL."""
     rows = list(csv.DictReader(io.StringIO(text)))
     names = next(csv.reader(io.StringIO(text)))
     cleaned = [{key: value or None for key, value in row.items()} for row in rows]
+    connection.execute(f'DROP TABLE IF EXISTS "{name}"')
     _make_table(connection, name, dict.fromkeys(names, "VARCHAR"), cleaned)
 
 
@@ -244,19 +269,6 @@ def _place_release(release: ReleaseFile) -> Row:
         "version": release.version,
         "published": release.published[:10],
         "current": release.current,
-    }
-
-
-def _describe_body(body: Body, year: Period) -> Row:
-    return {
-        "body": body.slug,
-        "name": body.name,
-        "short_name": body.short_name,
-        "kind": body.kind,
-        "region": body.region,
-        "nation": _NATIONS.get((body.area_code or " ")[0]),
-        "former": body.valid_to is not None and body.valid_to < year.start,
-        "population": body.population,
     }
 
 

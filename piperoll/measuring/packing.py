@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -17,7 +17,7 @@ import pyarrow as pa
 from piperoll import assets
 from piperoll.measuring.definition import Measure
 from piperoll.measuring.engine import RULES_VERSION
-from piperoll.measuring.rows import MeasureRow
+from piperoll.measuring.rows import MeasuredBody, MeasureRow
 from piperoll.model import (
     Dataset,
     FileEntry,
@@ -26,8 +26,10 @@ from piperoll.model import (
     Period,
     Series,
     file_entry,
+    to_document,
     to_json_bytes,
 )
+from piperoll.model.columns import Cells
 from piperoll.releasing.columns import PublishedColumn, scale_for
 from piperoll.releasing.files import TableFiles, TableTotals
 
@@ -41,13 +43,24 @@ _FILES = ("datapackage.json", "definition.json", "inputs.json", "measures.csv", 
 class InputFile:
     """One thing that a measure was made from, by its sha256: consolidated lines of a body, a release, a source, a rule.
 
-    `body` is empty for what bears on every row. `what` names it: `spend 2026-27`, `contracts/anytown/2026-10 v2`,
-    `population`.
+    `body` is empty for what bears on every row. `what` names it: `spend 2026-27` are the consolidated lines of a year,
+    made from the versions in `releases` (as `series/folder`); `population` is a table. A version of a contracts table
+    says when it was `published` and whether it was `current`.
     """
 
     body: str
     what: str
     sha256: str
+    releases: tuple[str, ...] = ()
+    published: str = ""
+    current: bool | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry in inputs.json, without what is empty."""
+        entry = {"what": self.what, "sha256": self.sha256, "releases": list(self.releases), "published": self.published}
+        return {key: value for key, value in entry.items() if value} | (
+            {} if self.current is None else {"current": self.current}
+        )
 
 
 @cache
@@ -67,20 +80,27 @@ def rules_version(measure: Measure) -> str:
     return f"{measure.version}+{measure.sha256[:12]}/{RULES_VERSION}"
 
 
-def describe_inputs(measure: Measure, year: Period, inputs: Sequence[InputFile]) -> dict[str, Any]:
+def describe_inputs(
+    measure: Measure, year: Period, inputs: Sequence[InputFile], bodies: Sequence[MeasuredBody]
+) -> dict[str, Any]:
     """inputs.json: what bears on every row, and what else the rows of each body were made from, with a hash of both."""
     shared = sorted({one for one in inputs if not one.body})
-    bodies = sorted({one.body for one in inputs if one.body})
-    of_body = {body: sorted({one for one in inputs if one.body == body}) for body in bodies}
+    of_body: dict[str, list[InputFile]] = {one.body: [] for one in sorted(bodies, key=lambda body: body.body)}
+    for one in sorted(set(inputs) - {*shared}):
+        of_body[one.body].append(one)
+    described = {one.body: to_document(one) for one in bodies}
     return {
         "measure": measure.id,
         "year": str(year),
         "rules_version": rules_version(measure),
-        "shared": [{"what": one.what, "sha256": one.sha256} for one in shared],
+        "shared": [one.to_json() for one in shared],
         "bodies": {
             body: {
-                "sha256": _hash_list([rules_version(measure), *shared, *own]),
-                "inputs": [{"what": one.what, "sha256": one.sha256} for one in own],
+                "sha256": _hash_list(
+                    [rules_version(measure), described[body], *(one.to_json() for one in (*shared, *own))]
+                ),
+                "described": described[body],
+                "inputs": [one.to_json() for one in own],
             }
             for body, own in of_body.items()
         },
@@ -101,10 +121,9 @@ def pack_measure(
     """
     folder.mkdir(parents=True, exist_ok=True)
     hashes = {body: one["sha256"] for body, one in inputs["bodies"].items()}
-    without = _hash_list([rules_version(measure), *(one["sha256"] for one in inputs["shared"])])
-    rows = [replace(row, inputs=hashes.get(row.body, without)) for row in rows]
+    rows = [replace(row, inputs=hashes[row.body]) for row in rows]
     dataset, series = table_dataset(), measure_series(measure.id, year)
-    totals = _write_table(dataset, rows, folder)
+    totals = _write_table(rows, folder)
     csv = file_entry(folder, "measures.csv")
     definition = {"id": measure.id, "version": measure.version, "files": dict(sorted(measure.files.items()))}
     (folder / "definition.json").write_bytes(to_json_bytes(definition))
@@ -125,17 +144,26 @@ def pack_measure(
     return Packed(folder, manifest)
 
 
-def _write_table(dataset: Dataset, rows: Sequence[MeasureRow], folder: Path) -> TableTotals:
-    names = [one.name for one in fields(MeasureRow)]
-    cells = {name: pa.array([_spell(getattr(row, name)) for row in rows], pa.string()) for name in names}
-    columns = [
-        PublishedColumn(one, scale_for([cells[one.name]])) if one.type == "number" else PublishedColumn(one)
-        for one in dataset.fields
-    ]
+def spell_row(row: MeasureRow) -> dict[str, str]:
+    """A row as its CSV has it: canonical texts, and an empty one for what is missing."""
+    columns, cells = _spell_cells([row])
+    return {column.name: one[0].as_py() or "" for column, one in zip(columns, cells, strict=True)}
+
+
+def _spell_cells(rows: Sequence[MeasureRow]) -> tuple[list[PublishedColumn], list[Cells]]:
+    """The columns of the table for these rows, and the cells of each as canonical texts."""
+    columns, spelled = [], []
+    for one in table_dataset().fields:
+        cells = pa.array([_spell(getattr(row, one.name)) for row in rows], pa.string())
+        columns.append(PublishedColumn(one, scale_for([cells])) if one.type == "number" else PublishedColumn(one))
+        spelled.append(cells if one.type == "string" else columns[-1].spelled(cells))
+    return columns, spelled
+
+
+def _write_table(rows: Sequence[MeasureRow], folder: Path) -> TableTotals:
+    columns, spelled = _spell_cells(rows)
     with TableFiles(folder, DATASET, columns) as files:
         if rows:
-            spelled = [column.spelled(cells[column.name]) if column.field.type != "string" else cells[column.name]
-                       for column in columns]  # fmt: skip
             files.write(pa.RecordBatch.from_arrays(spelled, names=[column.name for column in columns]))
         return files.totals()
 
@@ -190,5 +218,4 @@ def _describe(
 
 
 def _hash_list(parts: Sequence[object]) -> str:
-    listed = [[one.body, one.what, one.sha256] if isinstance(one, InputFile) else one for one in parts]
-    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

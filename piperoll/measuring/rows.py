@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from piperoll.measuring.definition import Figure, Measure
-from piperoll.model import Body
+from piperoll.model import Body, Period
 
 
 class RowStatus(StrEnum):
@@ -21,6 +21,44 @@ class RowStatus(StrEnum):
     """Too few peers have a value for a band: values stand side by side."""
     WITHHELD = "withheld"
     """It has no value, and a reason."""
+
+
+_NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredBody:
+    """A body as measures see it: the columns of the view `bodies`. `former`: it ended before the year measured."""
+
+    body: str
+    name: str
+    kind: str
+    short_name: str | None = None
+    region: str | None = None
+    nation: str | None = None
+    former: bool = False
+    population: int | None = None
+    id: str = ""
+
+    @property
+    def slug(self) -> str:
+        """The name that addresses use: the column `body`."""
+        return self.body
+
+    @classmethod
+    def of(cls, body: Body, year: Period) -> MeasuredBody:
+        """Describe a body of the register for a financial year."""
+        return cls(
+            body.slug,
+            body.name,
+            body.kind,
+            body.short_name,
+            body.region,
+            _NATIONS.get((body.area_code or " ")[0]),
+            former=body.valid_to is not None and body.valid_to < year.start,
+            population=body.population,
+            id=body.id,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +119,15 @@ class MeasureRow:
     reply: str = ""
 
     @classmethod
-    def of(cls, measure: Measure, figure: Figure, body: Body, row: RawRow, identifier: str, reply: str) -> MeasureRow:
+    def of(
+        cls, measure: Measure, figure: Figure, body: MeasuredBody, row: RawRow, identifier: str, reply: str
+    ) -> MeasureRow:
         """The row of a figure, before it is compared with peers."""
         return cls(
             figure_id=identifier,
             measure=measure.id,
             method_version=measure.version,
-            body=body.slug,
+            body=body.body,
             body_name=body.name,
             period_start=row.period_start,
             period_end=row.period_end,

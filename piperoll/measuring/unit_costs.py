@@ -39,8 +39,10 @@ _TYPES: Mapping[str, pa.DataType] = {
     "deflator": pa.decimal128(38, 8),
 }
 _COLUMNS = pa.schema(_TYPES)
-"""The columns of the table; measures/unit-costs/measure.toml explains them. All but body, measure, period, line, gross and denominator
-may be missing."""
+"""The columns of the table; measures/unit-costs/measure.toml explains them.
+
+All but body, measure, period, line, gross and denominator may be missing.
+"""
 
 _NEEDED = ("body", "measure", "period", "line", "gross", "denominator")
 

@@ -65,7 +65,10 @@ _LOST = (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One cell that was changed, or one row that was moved out (`column` None), and why."""
+    """One cell that was changed, or one row that was moved out (`column` None), and why.
+
+    Row 0 is the whole file: its letters were in a code page, and are in UTF-8 now.
+    """
 
     sheet: str | None
     row: int
@@ -118,6 +121,10 @@ def make_corrected_copy(content: Content, examination: Examination) -> Corrected
     changes = [change for table in reading.tables for change in _find_changes(reading.dataset, table, sent)]
     changes.sort(key=lambda change: (change.sheet or "", change.row, len(change.column or ""), change.column or ""))
     if sent.format == "csv":
+        if (page := (reading.encoding or "").replace("_", "-").lower()) not in _UNICODE:
+            changes.insert(
+                0, Change(None, 0, None, page, "utf-8", "a code page: other programs may show other letters")
+            )
         return CorrectedCopy(_write_text(sent.grids[0], changes), ".csv", tuple(changes))
     workbook = _open_workbook(sent)
     for change in changes:
@@ -244,6 +251,7 @@ def _link(workbook: Workbook, place: tuple[str | None, int, int]) -> str | None:
 
 # --- corrections ------------------------------------------------------------------------------------------------------
 
+_UNICODE = ("", "ascii", "utf-8", "utf-8-sig")
 _CHANGE_HEADINGS = ("Sheet", "Row", "Column", "Before", "After", "Why")
 _MONEY = re.compile(r"[£,\s\u00a0]")
 
@@ -334,8 +342,8 @@ def _write_text(grid: Grid, changes: Sequence[Change]) -> bytes:
 
 
 def _change_cells(change: Change) -> tuple[str, ...]:
-    where = change.column or "whole row, moved out of the table"
-    return change.sheet or "", str(change.row), where, change.before, change.after, change.why
+    where = change.column or ("whole row, moved out of the table" if change.row else "whole file")
+    return change.sheet or "", str(change.row or ""), where, change.before, change.after, change.why
 
 
 def _add_changes_sheet(workbook: Workbook, changes: Sequence[Change]) -> None:

@@ -73,21 +73,16 @@ def verify_receipt(document: Mapping[str, Any], sent: bytes | None = None, key: 
     `key` is the platform's public key in hex. Without it, only the key in the receipt itself can be used, and the last
     sentence says where to compare it. Raises: UsageError: the receipt is not valid, or is for another file.
     """
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - most commands verify no receipt
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
-
     try:
         named, signature = str(document["public_key"]), bytes.fromhex(document["signature"])
         reference, digest, kind = document["reference"], document["sha256"], ReturnKind(document["kind"])
-        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key or named))
+        valid = publishers.is_signed_by(key or named, signature, receipt_bytes(document))
     except (KeyError, ValueError, TypeError) as error:
         raise UsageError(f"this is not a receipt, or its key is not valid: {error}") from error
     if key is not None and key.lower() != named:
         raise UsageError(f"the receipt is signed with the key {named}, and the key given is {key}")
-    try:
-        public.verify(signature, receipt_bytes(document))
-    except InvalidSignature:
-        raise UsageError("the signature is not valid: the receipt was changed after it was signed") from None
+    if not valid:
+        raise UsageError("the signature is not valid: the receipt was changed after it was signed")
     proved = [f"Receipt {reference} is signed and unchanged."]
     if sent is not None:
         found = hashlib.sha256(sent).hexdigest()

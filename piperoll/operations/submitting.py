@@ -290,6 +290,10 @@ def submit_draft(
         return receipt, False
     checked = check_draft(to, store, draft, limits)
     _require_acceptable(checked.report, held=held)
+    if publishers.read_tombstone(store, draft.last.sha256) is not None:
+        raise SubmissionRefused(
+            "this file was purged because of what it holds: remove that, and send it", checked.report
+        )
     receipt, new = record_receipt_for(store, draft, checked)
     mark_submitted(store, draft, receipt)
     return receipt, new

@@ -44,6 +44,12 @@ SHOTS = (
     Shot("contracts-ahead", LITTLE, "#charts"),
     Shot("version", FICTIONHAM.replace(".html", "/v1.html")),
     Shot("how-to-load", FICTIONHAM, "#load"),
+    Shot("measure", "measures/public-value-index.html"),
+    Shot("measure-bodies", "measures/public-value-index.html", "#bodies"),
+    Shot("measure-phone-dark", "measures/public-value-index.html", "#bodies", size="phone", scheme="dark"),
+    Shot("profile", "bodies/borough-of-little-sampling/profile.html"),
+    Shot("profile-contracts-phone", "bodies/borough-of-little-sampling/profile.html", "#contracts", size="phone"),
+    Shot("questions", "questions.html"),
 )
 
 

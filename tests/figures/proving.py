@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from tests.figures.measured_years import measure_quotes
 from tests.figures.published_tables import PublishedTable
 from tests.figures.recomputing import Recomputed
 from tests.figures.scanning import Figure, Place, figures_in, scan_page
@@ -142,6 +143,7 @@ def _quotes(page: Page) -> Iterator[str]:
     """Texts that a page quotes from what was sent, from a report or from a standard: their numbers are theirs."""
     published = page.published
     yield from _texts(list(published.quotes))
+    yield from _texts(list(measure_quotes(page.key, published.store)))
     if page.key.startswith("series/") and page.series in published.histories:
         for version in page.history["versions"]:
             yield from _texts(version)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.figures import compare_rules, overview_rules, series_rules, site_rules, supplier_rules
+from tests.figures import compare_rules, measure_rules, overview_rules, series_rules, site_rules, supplier_rules
 from tests.figures.proving import Proof, prove_content, prove_pages
 from tests.figures.recomputing import Recomputed
 
-PROVED_WITH = (series_rules, site_rules, compare_rules, supplier_rules, overview_rules)
+PROVED_WITH = (series_rules, site_rules, compare_rules, supplier_rules, overview_rules, measure_rules)
 """The modules whose rules prove pages: importing them registers the rules."""
 
 

@@ -12,6 +12,7 @@ from piperoll import assets
 from piperoll.measuring.definition import Measure, find_measure
 from piperoll.measuring.engine import run_measure as run_in_engine
 from piperoll.measuring.inputs import Inputs, Lines, ReleaseFile
+from piperoll.measuring.rows import MeasuredBody
 from piperoll.model import Body, DecisionEntry, Period
 
 Row = dict[str, Any]
@@ -27,7 +28,7 @@ def run_measure(
     contract_releases: Sequence[Row] | Sequence[ReleaseFile] | None = None,
     outside: Mapping[str, Sequence[Row] | pa.Table] | None = None,
     reviews: Sequence[DecisionEntry] = (),
-    replies: Mapping[str, str] | None = None,
+    replies: Mapping[tuple[str, str], str] | None = None,
     **lines: Sequence[Row],
 ) -> list[Row]:
     """The rows of a measure for some financial years, as dicts with the columns of the long table.
@@ -59,7 +60,8 @@ def run_measure(
         }
         period = Period.parse_year(year)
         views = {name: Lines(assets.dataset(name), rows=rows) for name, rows in seen.items()}
-        with Inputs(period, known, views, accounts, held, contract_releases, tables, reviews) as inputs:
+        described = [MeasuredBody.of(body, period) for body in known]
+        with Inputs(period, described, views, accounts, held, contract_releases, tables, reviews) as inputs:
             made += [asdict(row) for row in run_in_engine(definition, inputs, replies)]
     return made
 

@@ -275,6 +275,16 @@ def test_a_year_in_which_nothing_was_published_has_no_rows() -> None:
     assert {row["period_start"] for row in rows} == {date(2025, 4, 1)}
 
 
+def test_a_register_of_several_years_is_known_at_the_end_of_each() -> None:
+    rows = measure(
+        contract("C1", original_value=1_000, period_start=date(2024, 4, 1), period_end=date(2027, 3, 31)),
+        years=("2023-24", "2024-25", "2025-26"),
+    )
+    assert {row["period_start"] for row in rows} == {date(2024, 4, 1), date(2025, 4, 1)}
+    years = {row["period_start"].year: row["hi"] for row in rows if row["figure"] == "lock-in-years"}
+    assert years[2024] > years[2025]
+
+
 @settings(max_examples=8)
 @given(
     st.lists(

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll.measuring.contract_pairs import Need, PairTyper, find_pairs, pair_id, read_words
-from piperoll.model import DecisionEntry, DecisionKind, PairDecision
+from piperoll.model import Body, DecisionEntry, DecisionKind, PairDecision
 from tests.measuring.measured import find_row, run_measure
 
 Row = dict[str, Any]
@@ -282,7 +282,7 @@ def as_date(cell: str) -> date | None:
 def notices() -> dict[str, Need]:
     return {
         row["id"]: Need(
-            row["council_slug"],
+            row["council_slug"].replace("_", "-"),
             row["organisation"],
             row["id"],
             row["title"],
@@ -328,3 +328,24 @@ def test_scores_are_those_of_the_labelled_pairs(notices: dict[str, Need]) -> Non
     }
     for row in read("cross_body_contract_pairs_labelled.csv"):
         assert found[frozenset((row["notice_id_a"], row["notice_id_b"]))] == float(row["tfidf_cosine"])
+
+
+@pytest.mark.real
+def test_five_councils_that_take_card_payments_are_found_to_have_one_need(notices: dict[str, Need]) -> None:
+    bodies = {
+        need.body: Body(f"XI-PIPEROLL-{need.body}", need.body, need.body_name, "council") for need in notices.values()
+    }
+    contracts = [
+        contract(
+            need.body, need.item, need.title, None, description=need.description, start_date=None, award_date=need.day,
+            original_end_date=None, category_code=need.capability, supplier_name=need.suppliers or None,
+        )
+        for need in notices.values()
+    ]  # fmt: skip
+    rows = measure(*contracts, bodies=list(bodies.values()))
+    needs = {
+        row["item_label"]: row
+        for row in rows
+        if row["figure"] == "bodies-with-the-need" and "acquiring" in row["item_label"].lower()
+    }
+    assert needs["MERCHANT ACQUIRING SERVICES"]["value"] + 1 >= 5

@@ -143,7 +143,7 @@ def test_the_order_of_rows_and_bodies_does_not_matter() -> None:
 def test_a_figure_has_one_identifier_for_ever_and_carries_the_reply_to_it() -> None:
     identifier = figure_id("tea", "anytown", "2026-27", "pounds")
     assert identifier == hashlib.sha256(b"tea|anytown|2026-27|pounds|").hexdigest()[:16]
-    (row,) = run_measure(make_measure(), spend=spend(anytown="10"), replies={identifier: "We had guests."})
+    (row,) = run_measure(make_measure(), spend=spend(anytown="10"), replies={("anytown", identifier): "We had guests."})
     assert (row["figure_id"], row["reply"]) == (identifier, "We had guests.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -245,6 +245,56 @@ def test_a_change_that_looks_like_a_formula_is_defused_in_the_list() -> None:
     assert text.getvalue().splitlines()[1] == ",2,B,'=cmd(),-12.50,x"
 
 
+def test_a_code_page_is_a_change_that_is_listed() -> None:
+    rows = [["Highways", "Café", *ROWS[0][2:]]]
+    copy = api.corrected_copy(as_csv(rows, "cp1252"), name="October 2026.csv", dataset="spend")
+    assert (copy.changes[0].row, copy.changes[0].before, copy.changes[0].after) == (0, "cp1252", "utf-8")
+    assert "whole file" in listed(copy.changes)
+    unicode = api.corrected_copy(as_csv(rows), name="October 2026.csv", dataset="spend")
+    assert all(change.row for change in unicode.changes)
+
+
+def listed(changes: Sequence[Change]) -> str:
+    text = io.StringIO(newline="")
+    marked_copy.write_changes(changes, text)
+    return text.getvalue()
+
+
+def shown(value: object) -> object:
+    """A number to the 15 digits that spreadsheet programs show: openpyxl writes 16, and a file may have 17."""
+    return f"{value:.15g}" if isinstance(value, float) else value
+
+
+def unlisted_differences(sent: bytes, copy: CorrectedCopy) -> list[str]:
+    """The cells of a corrected workbook that differ from those sent, in value or format, and are not in the list."""
+    before, after = (load_workbook(io.BytesIO(one)) for one in (sent, copy.content))
+    first = before.sheetnames[0]
+    rows = {(change.sheet or first, change.row) for change in copy.changes if change.column is None}
+    cells = {(change.sheet or first, f"{change.column}{change.row}") for change in copy.changes if change.column}
+    found = []
+    for sheet in before.worksheets:
+        for row in sheet.iter_rows():
+            for cell in row:
+                place = (sheet.title, cell.coordinate)
+                theirs = after[sheet.title][cell.coordinate]
+                same = (cell.value, cell.number_format, cell.has_style) == (
+                    theirs.value,
+                    theirs.number_format,
+                    theirs.has_style,
+                )
+                if not (same or place in cells or (sheet.title, cell.row) in rows):
+                    found.append(f"{place}: {cell.value!r} became {theirs.value!r}")
+    added = set(after.sheetnames) - set(before.sheetnames) - {"Piperoll changes"}
+    return [*found, *added]
+
+
+def test_a_corrected_workbook_differs_from_what_was_sent_in_nothing_but_what_is_listed() -> None:
+    sent = as_workbook()
+    copy = api.corrected_copy(sent, name="October 2026.xlsx", dataset="spend")
+    assert copy.changes
+    assert unlisted_differences(sent, copy) == []
+
+
 # --- real files -------------------------------------------------------------------------------------------------------
 
 
@@ -274,3 +324,5 @@ def test_a_real_file_given_back_reads_as_before(path: Path) -> None:
     corrected = api.check(copy.content, name=f"{path.stem}{copy.extension}", dataset=dataset, quick=True)
     assert totals(corrected) == totals(before)
     assert places(corrected) <= places(before)
+    if path.read_bytes().startswith(b"PK") and path.suffix.lower() in (".xlsx", ".xlsm"):
+        assert unlisted_differences(path.read_bytes(), copy) == []

@@ -165,6 +165,17 @@ def test_the_copies_of_a_draft_are_of_its_own_file(place: str, store: Store) -> 
     assert any(change.after == "607.00" for change in corrected.changes)
 
 
+def test_a_purged_file_is_in_no_draft_and_gets_no_receipt_again(place: str, store: Store) -> None:
+    receipt = submit(place, store, spend())
+    submitting.publish_waiting(place)
+    draft = begin(store, spend())
+    publishers.remove_submission(store, receipt.sha256, because="it names people", now="2026-11-29T00:00:00Z")
+    assert publishers.read_draft(store, BODY, draft.id) is None
+    with pytest.raises(SubmissionRefused, match="purged"):
+        submitting.submit_draft(place, store, begin(store, spend()))
+    assert submitting.is_processed(store, receipt) is None
+
+
 # --- kills ------------------------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,7 @@ from portal.sessions import Session, session_signer, signer
 from portal.settings import LocalSignIn
 from publishers.access import read_access_log
 from tests.fixtures import portal_routes
-from tests.fixtures.portal_client import SECRET, Client, PortalUnderTest, open_portal
+from tests.fixtures.portal_client import SECRET, Client, PortalUnderTest, open_portal, served
 
 OWN = "/bodies/anytown/probe"
 FILE = {"file": ("October.csv", b"a,b\n1,2\n")}
@@ -372,6 +374,52 @@ def test_a_file_that_is_too_large_is_refused_and_a_strangers_is_not_read(tmp_pat
         many = [("file", (f"{n}.csv", b"x")) for n in range(5)]
         assert client.post(path, data={"csrf": client.csrf}, files=many).status_code == 400
     assert portal_routes.done == ["anytown: 8"]
+
+
+def send_slowly(port: int, head: str, piece: bytes, seconds: float = 15) -> tuple[bytes, float]:
+    """Send a request whose body comes byte by byte; return what comes back, and after how long."""
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=0.2) as connection:
+        connection.sendall(head.replace("\n", "\r\n").encode() + piece)
+        answer = b""
+        while time.monotonic() - began < seconds and b"\r\n\r\n" not in answer:
+            try:
+                connection.sendall(b"x")
+                answer += connection.recv(4096)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+    return answer, time.monotonic() - began
+
+
+def test_uploads_and_forms_that_trickle_in_are_ended(tmp_path: Path) -> None:
+    """From strangers too, who can send nothing but the forms of signing in."""
+    limits = ApiLimits(patience_seconds=1.0, least_rate=100_000)
+    with open_portal(tmp_path / "store", limits=limits) as opened:
+        house = with_probes(opened)
+        officer = house.sign_in("anytown")
+        cookie = f"Cookie: piperoll={officer.cookies['piperoll']}\nHost: portal.example\nContent-Length: 50000\n"
+        form = "Content-Type: application/x-www-form-urlencoded\n\n"
+        file = "Content-Type: multipart/form-data; boundary=b\n\n"
+        part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+        with served(house) as port:
+            for head, piece in (
+                (f"POST /sign-in/email HTTP/1.1\nHost: portal.example\nContent-Length: 50000\n{form}", b"email="),
+                (f"POST {OWN} HTTP/1.1\n{cookie}{form}", b"csrf="),
+                (f"POST /bodies/anytown/probe-file HTTP/1.1\n{cookie}{file}", part),
+            ):
+                answer, seconds = send_slowly(port, head, piece)
+                assert answer.startswith(b"HTTP/1.1 408"), (head, answer)
+                assert seconds < 10
+    assert portal_routes.done == []
+
+
+def test_a_stranger_who_sends_a_file_is_answered_before_it_has_arrived(house: PortalUnderTest) -> None:
+    head = "POST /bodies/anytown/probe-file HTTP/1.1\nHost: portal.example\nContent-Length: 40000000\n"
+    with served(house) as port:
+        answer, _ = send_slowly(port, f"{head}Content-Type: multipart/form-data; boundary=b\n\n", b"--b\r\n")
+    assert answer.startswith(b"HTTP/1.1 401")
 
 
 # --- The log --------------------------------------------------------------------------------------------------------

@@ -75,14 +75,13 @@ def test_no_role_at_any_body_opens_a_route_of_another_body(
     body: str,
     name: str,
 ) -> None:
-    path, method = data.draw(st.sampled_from(routes(house.app)))
+    path, method = data.draw(st.sampled_from([each for each in routes(house.app) if each[0] != "/sign-out"]))
     if given_to not in people:
         email = f"person{len(people)}@anytown.example"
         for at, role in given_to:
             grant_access(house.store, SECRET, NewGrant(SubjectKind.PERSON, email, at, (role,)), by="a test")
         people[given_to] = house.session(email) if given_to else house.client()
     client = people[given_to]
-    cookies = dict(client.cookies)
     before = len(portal_routes.done)
     answer = client.request(
         method, fill(path, body, name), data={"csrf": client.csrf} if method != "GET" else None, params={"body": body}
@@ -100,8 +99,6 @@ def test_no_role_at_any_body_opens_a_route_of_another_body(
         assert len(portal_routes.done) == before
     if path.startswith("/operator/") and None not in bodies:
         assert answer.status_code in (303, 401, 403, 404)
-    client.cookies.clear()
-    client.cookies.update(cookies)  # also if the route was to sign out
 
 
 def test_what_is_another_bodys_answers_like_what_does_not_exist(house: PortalUnderTest) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from piperoll.model import Role, SubjectKind
-from piperoll.operations.access import NewGrant, grant_access
+from piperoll.operations.access import NewGrant, grant_access, revoke_access
 from portal.mail import MailNotSent, send_mail
 from portal.rates import LOCK_FAILURES, LOCK_SECONDS
 from portal.settings import MailSettings
@@ -77,6 +77,24 @@ def test_a_link_that_many_use_at_the_same_moment_signs_one_in(house: PortalUnder
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda client: use(client, inbox.link()).status_code, clients))
     assert sorted(answers) == [303] + [403] * 7
+
+
+def test_over_a_bucket_a_link_is_used_once_and_a_revoked_grant_ends_a_session(
+    inbox_at: tuple[str, Inbox], bucket: str
+) -> None:
+    mail = MailSettings(inbox_at[0], "portal@piperoll.example")
+    with open_portal(f"s3://{bucket}/portal-links", mail=mail) as house:
+        wanted = NewGrant(SubjectKind.PERSON, OFFICER, "anytown", (Role.SUBMIT,))
+        granted = grant_access(house.store, SECRET, wanted, by="a test")
+        ask(house.client())
+        clients = [house.client() for _ in range(6)]
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda client: use(client, inbox_at[1].link()).status_code, clients))
+        assert sorted(answers) == [303] + [403] * 5
+        signed = clients[answers.index(303)]
+        assert signed.get("/").headers["Location"] == "/bodies/anytown/"
+        revoke_access(house.store, SECRET, granted.grant.id, by="a test")
+        assert signed.get("/").headers["Location"] == "/sign-in"
 
 
 def test_a_mail_scanner_that_opens_every_link_uses_none_up(house: PortalUnderTest, inbox: Inbox) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 import publishers
 from piperoll.model import Role, SubjectKind
 from piperoll.operations.access import NewGrant, grant_access
 from piperoll.operations.receipts import verify_receipt
+from portal.settings import MailSettings
 from tests.fixtures.portal_client import SECRET, Client, PortalUnderTest
+from tests.fixtures.sign_in_servers import smtp_server
 from tests.operations.inbox import spend
 
 BODY = "anytown"
@@ -52,6 +56,7 @@ def test_a_file_is_checked_put_right_submitted_and_followed_to_its_publication(p
     receipt_page = client.post_form(f"{draft}submit").headers["Location"]
     assert client.post_form(f"{draft}submit").headers["Location"] == receipt_page  # a double click
     assert client.get(draft).headers["Location"] == receipt_page  # the back button
+    assert "http-equiv" not in client.get(receipt_page).text
     document = client.get(f"{receipt_page}.json").json()
     assert document["accepted"]["rows"] == 10
     assert len(verify_receipt(document, spend(10), publishers.signing_key(portal.store).public)) == 2
@@ -115,3 +120,32 @@ def test_a_program_puts_a_file_and_gets_the_receipt_or_the_findings(portal: Port
     assert held.status_code in (409, 422)
     assert held.json()["report"]["findings"]
     assert client.put("/submissions?body=othertown&name=x.csv", content=spend(5)).status_code == 404
+
+
+def test_a_receipt_is_mailed_without_the_name_of_a_person_or_file_or_what_is_held(tmp_path: Path) -> None:
+    with smtp_server() as (address, inbox):
+        portal = PortalUnderTest(tmp_path, {"mail": MailSettings(address, "portal@piperoll.example")})
+        client = portal.sign_in(BODY)
+        draft = begin(client, spend(60).replace(b"08/10/2026", b"not a day", 1), dataset="spend")
+        client.post_form(f"{draft}submit")
+        client.post_form(f"{draft}submit")
+        (message,) = inbox.messages
+        text = message.get_content()
+        reference = publishers.list_receipts(portal.store, BODY)[0].reference
+    assert message["To"] == "officer@anytown.example"
+    assert reference in text
+    assert "Rows accepted: 59" in text
+    for word in ("held", "Held", "October 2026.csv", "Acorn", "officer", "£"):
+        assert word not in text
+
+
+def test_a_formula_in_a_file_is_no_formula_in_the_copies(portal: PortalUnderTest) -> None:
+    client = portal.sign_in(BODY)
+    name = b'"=HYPERLINK(""http://evil.example"",""x"")"'
+    draft = begin(client, spend(20).replace(b"Acorn Roofing Ltd", name, 1), dataset="spend")
+    marked = load_workbook(io.BytesIO(client.get(f"{draft}marked-copy").content))
+    cells = [cell for sheet in marked for row in sheet.iter_rows() for cell in row]
+    assert any(isinstance(cell.value, str) and cell.value.startswith("=HYPERLINK") for cell in cells)
+    assert all(cell.data_type != "f" for cell in cells)
+    changes = client.get(f"{draft}changes-of-corrected-copy").text
+    assert not any(line.split(",")[3].startswith(("=", "+", "@")) for line in changes.splitlines())

@@ -16,7 +16,8 @@ from piperoll.describing import urls
 from piperoll.describing.context import Holdings
 from piperoll.describing.feeds.releases import Feed, FeedItem
 from piperoll.describing.overview import Overview
-from piperoll.describing.wording import describe_statement, format_count, format_day, format_number, return_title
+from piperoll.describing.page_wording import describe_statement
+from piperoll.describing.wording import format_count, format_day, format_number, return_title
 from piperoll.duties import Duty, DutyState
 from piperoll.model import Period
 
@@ -57,12 +58,12 @@ def list_late_items(holdings: Holdings) -> list[FeedItem]:
             continue
         what = f"{return_title(holdings.dataset(duty.dataset), duty.part)}: {body.name}, {duty.period.title}"
         became_late = _midnight(duty.due + _ONE_DAY)
-        said = f" {describe_statement(duty.statement)}" if duty.statement else ""
+        law = f"Due on {format_day(duty.due)} by law ({duty.clause}), and not all of it had arrived by then."
         late = FeedItem(
             id=f"urn:piperoll:late:{_duty_key(duty)}/{body.slug}",
             url=f"{urls.address(holdings.base_url, layout.body_page(body.slug))}#duties",
             title=f"Late: {what}",
-            summary=f"Due on {format_day(duty.due)} by law ({duty.clause}), and not all of it had arrived by then." + said,
+            summary=f"{law} {describe_statement(duty.statement)}" if duty.statement else law,
             published=became_late,
             updated=became_late,
             body=body.name,

@@ -68,7 +68,7 @@ class FigureSection:
     @property
     def columns(self) -> set[str]:
         """The optional columns that have something to say."""
-        return _used_columns(self.rows)
+        return used_columns(self.rows)
 
 
 def render_index(site: MeasureSite) -> tuple[str, bytes]:
@@ -129,11 +129,13 @@ def _find_peers(rows: Sequence[Figure]) -> Figure | None:
 def _first_sections(year: MeasuredYear, headlines: Sequence[FigureSummary]) -> list[FigureSection]:
     """The bodies that the page of a measure shows itself: of the first headline, kind by kind, as many as fit.
 
-    A figure as a whole is taken before one that is broken down.
+    A figure as a whole is taken before one that is broken down, and one with values before one without.
     """
     if not headlines:
         return []
-    summary = next((one for one in headlines if not one.is_broken_down), headlines[0])
+    whole = [one for one in headlines if not one.is_broken_down]
+    with_values = [one for one in whole if any(kind.counts.shown for kind in one.kinds)]
+    summary = [*with_values, *whole, *headlines][0]
     room, sections = _FIRST_LINES, []
     for kind in summary.kinds:
         rows = (year.items_of if summary.is_broken_down else year.of_figure)(summary.figure.id, kind.kind)
@@ -185,11 +187,11 @@ def _render_list(
             is_broken_down=summary.is_broken_down,
             drawn=None if summary.is_broken_down else draw_bounds(page.lines),
             others=others,
-            columns=_used_columns(page.lines),
+            columns=used_columns(page.lines),
         )
 
 
-def _used_columns(rows: Sequence[Figure]) -> set[str]:
+def used_columns(rows: Sequence[Figure]) -> set[str]:
     """The optional columns that have something to say of some rows."""
     used: set[str] = set()
     for row in rows:

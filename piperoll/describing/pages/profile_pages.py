@@ -12,6 +12,7 @@ from piperoll import assets, layout
 from piperoll.describing.measure_charts import BoundsChart, PyramidLevel, draw_bounds, draw_pyramid
 from piperoll.describing.measure_site import MeasureSite
 from piperoll.describing.measures import Figure, FigureDefinition, ProfilePart, PublishedMeasure
+from piperoll.describing.pages.measure_pages import used_columns
 from piperoll.describing.pages.rendering import render_page
 from piperoll.model import Body
 
@@ -24,18 +25,22 @@ _MOST_ITEMS = (8, 5, 3, 1, 0)
 _MOST_PLAIN = 12
 """Figures of a measure on a profile, headlines first; the lists of the measure have all of them."""
 
+_UNFOLDED = 2
+"""Lists of items of a measure that a profile shows unfolded, beside those of headlines."""
+
 PYRAMIDS = ("organisation-shape",)
 """Measures whose items are levels of an organisation, which are drawn as a pyramid."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemList:
-    """The items of a figure: those shown, and how many there are."""
+    """The items of a figure: those shown, and how many there are; folded, unless they are among the first."""
 
     figure: FigureDefinition
     rows: Sequence[Figure]
     total: int
     pyramid: Sequence[PyramidLevel]
+    is_folded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,11 @@ class MeasurePart:
     def measure(self) -> PublishedMeasure:
         """The measure."""
         return self.part.measure
+
+    @property
+    def columns(self) -> set[str]:
+        """The optional columns that have something to say of the figures as a whole."""
+        return used_columns([row for _, row in self.figures])
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +158,7 @@ def _describe_part(part: ProfilePart, most: int) -> MeasurePart:
     definition = part.measure.definition
     figures = _whole_figures(part)
     shares = [(figure, row) for figure, row in figures if figure.unit == "share" and figure.headline]
-    items = []
+    items: list[ItemList] = []
     for figure in definition.figures:
         rows = part.items(figure.id)
         if not rows:
@@ -159,7 +169,8 @@ def _describe_part(part: ProfilePart, most: int) -> MeasurePart:
             levels, rows = draw_pyramid(in_order), in_order
         shown = rows if levels else rows[:most]
         if shown:
-            items.append(ItemList(figure, shown, rows[0].items, levels))
+            is_folded = len(items) >= _UNFOLDED and not figure.headline and not levels
+            items.append(ItemList(figure, shown, rows[0].items, levels, is_folded))
     return MeasurePart(
         part=part,
         figures=figures[:_MOST_PLAIN],

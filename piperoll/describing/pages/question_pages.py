@@ -63,14 +63,14 @@ def _read_question(site: MeasureSite, question: dict[str, Any]) -> Question:
     page, answer, missing = question.get("page", ""), question.get("answer", ""), question.get("missing", "")
     measure = page.removeprefix("measures/").removesuffix(".html") if page.startswith("measures/") else "index"
     if measure != "index" and not site.has(measure):
-        answer, missing = "", _NOT_MEASURED
+        answer, missing = "", missing or _NOT_MEASURED
     return Question(
         asks=question["asks"],
         answer=answer,
         key=f"{layout.CATALOGUE}{page}",
         words=_name_page(site, page),
         query=question.get("query", ""),
-        missing=missing,
+        missing="" if answer else missing,
         publisher=question.get("publisher", "" if answer else site.publisher_name),
     )
 

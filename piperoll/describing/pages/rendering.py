@@ -38,7 +38,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "waiting_pounds": describe_waiting_pounds,
     "outstanding": describe_outstanding,
     "shorten": page_wording.shorten,
-    "statement": wording.describe_statement,
+    "statement": page_wording.describe_statement,
     "cell": page_wording.format_cell,
     "share": page_wording.format_share,
     "source": page_wording.describe_source,
@@ -65,6 +65,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "bounds": measure_wording.describe_bounds,
     "rank_band": measure_wording.describe_rank,
     "peers": measure_wording.describe_peers,
+    "sentence": measure_wording.write_sentence,
 }
 
 GLOBALS: dict[str, Any] = {

@@ -44,6 +44,7 @@ from piperoll.operations.catalogue.build_plan import (
 from piperoll.operations.catalogue.groups import update_groups
 from piperoll.operations.catalogue.measure_pages import build_measure_pages, have_measures_changed
 from piperoll.operations.catalogue.year_cache import load_payees, load_years, refresh_years
+from piperoll.operations.measure import MeasuringFailed, measure_for_build
 from piperoll.operations.run_request import Run
 from piperoll.releasing import consolidating
 
@@ -103,6 +104,7 @@ def build_catalogue(run: Run) -> int:
     Raises: PiperollError: it could not be built. Other exceptions become CatalogueFailed, so that a bug here does not
     hide what was published before.
     """
+    trouble: list[MeasuringFailed] = []
     try:
         context = CatalogueContext(
             assets.datasets(),
@@ -114,18 +116,33 @@ def build_catalogue(run: Run) -> int:
             run.settings.api_url,
             publishers.group_statements(run.store),
         )
-        written = build_from_store(run.store, context, run.scratch)
+        written = build_from_store(run.store, context, run.scratch, lambda: _measure(run, trouble))
         publishers.erase_old_pages(run.store)
     except PiperollError:
         raise
     except Exception as error:
         raise CatalogueFailed(f"a bug in Piperoll: {type(error).__name__}: {error}") from error
+    if trouble:
+        raise trouble[-1]
     return written
 
 
-def build_from_store(store: publishers.Store, context: CatalogueContext, scratch: Path) -> int:
+def _measure(run: Run, trouble: list[MeasuringFailed]) -> int:
+    """Make the measures; pages are built even if some fail, and what failed is reported after them."""
+    try:
+        return measure_for_build(run)
+    except MeasuringFailed as failed:
+        trouble.append(failed)
+        return 0
+
+
+def build_from_store(
+    store: publishers.Store, context: CatalogueContext, scratch: Path, measure: Callable[[], int] = lambda: 0
+) -> int:
     """Build the catalogue of `store`; return the number of files written and removed.
 
+    `measure` is called when the consolidated files are up to date and no page is written yet; it returns the number of
+    measures that it published.
     Begins again if another build finished in the meantime, because that one may have written the same pages.
     Raises: PointerMoved (retryable): that happened every time.
     """
@@ -133,7 +150,7 @@ def build_from_store(store: publishers.Store, context: CatalogueContext, scratch
     for _ in range(_MAX_TRIES):
         build = plan_build(store, context, scratch, overtaken_at)
         try:
-            _run_build(build)
+            _run_build(build, measure)
         except PointerMoved:
             overtaken_at = build.last.number
             continue
@@ -141,11 +158,12 @@ def build_from_store(store: publishers.Store, context: CatalogueContext, scratch
     raise PointerMoved(f"other builds of the catalogue finished {_MAX_TRIES} times in the meantime: try again later")
 
 
-def _run_build(build: CatalogueBuild) -> None:
-    if build.is_needless and not have_measures_changed(build):
+def _run_build(build: CatalogueBuild, measure: Callable[[], int]) -> None:
+    if build.is_needless and not measure() and not have_measures_changed(build):
         return
     build.begin(build.stale | build.aged)
     _update_years(build)
+    measure()
     caches = {slug: refresh_body(build, slug) for slug in sorted(build.stale)}
     caches |= {slug: load_body(build, slug) for slug in sorted(build.aged)}
     # A duty begins with the first period that anyone sent, so one body's file can change how the others are judged.
