@@ -262,7 +262,7 @@ def listed(changes: Sequence[Change]) -> str:
 
 def shown(value: object) -> object:
     """A number to the 15 digits that spreadsheet programs show: openpyxl writes 16, and a file may have 17."""
-    return f"{value:.15g}" if isinstance(value, float) else value
+    return f"{value:.15g}" if isinstance(value, (int, float)) else value
 
 
 def unlisted_differences(sent: bytes, copy: CorrectedCopy) -> list[str]:
