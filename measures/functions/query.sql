@@ -4,7 +4,8 @@ WITH lines AS (
         coalesce(assigned_function, 'u-unknown') AS function_id,
         coalesce(spend.side, 'U') AS side,
         coalesce(spend.contested, FALSE) AS contested,
-        coalesce(function_by, 'none') AS function_by
+        coalesce(function_by, 'none') AS function_by,
+        string_split(coalesce(function_rule, ''), ' ') AS rules
     FROM spend
     INNER JOIN years ON years.year = spend.financial_year
     WHERE net_amount IS NOT NULL
@@ -137,6 +138,14 @@ rows_made AS (
     FROM by_function
     LEFT JOIN functions ON functions.id = by_function.function_id
     WHERE is_held_out
+
+    UNION ALL BY NAME
+    SELECT
+        body, year, period_start, period_end, 'mission' AS figure, mission AS item, any_value(why) AS item_label,
+        CAST(sum(net_amount) AS DECIMAL(38, 2)) AS value, count(*) AS n
+    FROM lines
+    INNER JOIN missions ON list_contains(rules, mission)
+    GROUP BY ALL
 
     UNION ALL BY NAME
     SELECT

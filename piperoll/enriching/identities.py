@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from piperoll.enriching.payees import PayeeClass
 from piperoll.enriching.supplier_names import company_form, normal_form, without_form
@@ -212,52 +212,63 @@ class Identity:
         return self.org_id.removeprefix(COMPANIES_HOUSE) if self.org_id.startswith(COMPANIES_HOUSE) else ""
 
 
+_Index = dict[str, dict[str, Company]]
+
+
 class Register:
     """Companies, looked up by number, by name, by previous name and by names that are alike."""
 
     def __init__(self, companies: Iterable[Company]) -> None:
         self.by_number: dict[str, Company] = {}
-        self.by_name: dict[str, list[Company]] = defaultdict(list)
-        self.by_previous: dict[str, list[Company]] = defaultdict(list)
-        self._by_bare: dict[str, list[Company]] = defaultdict(list)
-        self._by_first_word: dict[str, list[Company]] = defaultdict(list)
-        for company in companies:
+        self.by_name: _Index = defaultdict(dict)
+        self.by_previous: _Index = defaultdict(dict)
+        self._by_bare: _Index = defaultdict(dict)
+        for company in sorted(companies, key=lambda one: one.number):
             self.by_number[company.number] = company
             _add(self.by_name, normal_form(company.name), company)
             _add(self._by_bare, _bare_form(company.name), company)
-            _add(self._by_first_word, _sorted_words(company.name)[0], company)
             for previous in company.previous_names:
                 _add(self.by_previous, normal_form(previous.name), company)
                 _add(self._by_bare, _bare_form(previous.name), company)
 
     def differ_in_brackets(self, names: Iterable[str]) -> list[Company]:
         """The companies with one of these names but for the words in brackets."""
-        found = (self._by_bare.get(bare, []) for name in names if (bare := _bare_form(name)))
-        numbered = {company.number: company for each in found for company in each}
+        found = (self._by_bare.get(bare, {}) for name in names if (bare := _bare_form(name)))
+        numbered = {number: company for each in found for number, company in each.items()}
         return [numbered[number] for number in sorted(numbered)]
 
     def similar(self, names: Iterable[str]) -> list[Company]:
         """The companies whose name begins with the same word and is at least `SIMILAR`, the most similar first."""
-        scored: dict[str, tuple[float, Company]] = {}
+        scores: dict[str, float] = {}
         for name in names:
             first, words = _sorted_words(name)
-            for company in self._by_first_word.get(first or "", []):
-                score = _similarity(words, _sorted_words(company.name)[1])
-                if score >= SIMILAR and score > scored.get(company.number, (0.0, company))[0]:
-                    scored[company.number] = score, company
-        ranked = sorted(scored.values(), key=lambda found: (-found[0], found[1].number))
-        return [company for _, company in ranked]
+            for number, other in self._words_by_first.get(first or "", ()):
+                scores[number] = max(_similarity(words, other), scores.get(number, 0.0))
+        ranked = sorted((-score, number) for number, score in scores.items() if score >= SIMILAR)
+        return [self.by_number[number] for _, number in ranked]
+
+    @cached_property
+    def _words_by_first(self) -> dict[str, list[tuple[str, str]]]:
+        """The number and the sorted words of each company, by the first word of its name."""
+        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for company in self.by_number.values():
+            first, words = _sorted_words(company.name)
+            found[first or ""].append((company.number, words))
+        return found
 
 
-def identify(supplier: Supplier, register: Register | None, reviewed: str | None = None) -> Identity:
+def identify(
+    supplier: Supplier, register: Register | None, reviewed: str | None = None, *, similar: bool = True
+) -> Identity:
     """Say which company a supplier is. Without a `register` only published and reviewed numbers count.
 
-    `reviewed` is what a review that is in force decided: an identifier, or `NO_COMPANY`.
+    `reviewed` is what a review that is in force decided: an identifier, or `NO_COMPANY`. Without `similar`, similar
+    names are not searched for, which takes by far the most time.
     """
     by_name = _expect_none(supplier) or (_match_name(supplier, register) if register else Identity(Outcome.UNMATCHED))
     found = _match_published(supplier, register) or by_name
     if found.outcome is Outcome.UNMATCHED:
-        found = _propose_similar(supplier, register)
+        found = _propose_similar(supplier, register, similar=similar)
     certain_name = by_name.org_id if by_name.certain else ""
     return replace(_apply_review(found, reviewed), by_name=certain_name)
 
@@ -319,7 +330,7 @@ def _match_name(supplier: Supplier, register: Register) -> Identity:
         (Tier.NAME, register.by_name, "same name in the register"),
         (Tier.PREVIOUS_NAME, register.by_previous, "previous name in the register"),
     ):
-        found = {company.number: company for key in sorted(keys_of(supplier)) for company in index.get(key, ())}
+        found = {number: one for key in keys_of(supplier) for number, one in index.get(key, {}).items()}
         guards = {number: _failed_guard(company, supplier) for number, company in found.items()}
         passed = sorted(number for number, guard in guards.items() if not guard)
         if len(passed) > 1:
@@ -342,7 +353,7 @@ def _match_name(supplier: Supplier, register: Register) -> Identity:
 def _had_the_name(supplier: Supplier, register: Register, number: str) -> str:
     """The number of another company that may have had the supplier's name when it was first paid; else empty."""
     keys = keys_of(supplier)
-    for company in (company for key in sorted(keys) for company in register.by_previous.get(key, ())):
+    for company in (company for key in sorted(keys) for company in register.by_previous.get(key, {}).values()):
         named = [one for one in company.previous_names if normal_form(one.name) in keys]
         current = any(one.until is None or supplier.first is None or one.until > supplier.first for one in named)
         if company.number != number and current and company.traded(supplier.first):
@@ -389,14 +400,14 @@ def _expect_none(supplier: Supplier) -> Identity | None:
     return None
 
 
-def _propose_similar(supplier: Supplier, register: Register | None) -> Identity:
+def _propose_similar(supplier: Supplier, register: Register | None, *, similar: bool) -> Identity:
     """Companies whose name is alike, for review only."""
     if register is None:
         return Identity(Outcome.UNMATCHED, evidence="no number published, and no register to look the name up in")
     names = [*supplier.names, *_legal_names(supplier)]
     for said, companies in (
         ("the words in brackets differ", register.differ_in_brackets(names)),
-        ("a similar name", register.similar(names)),
+        ("a similar name", register.similar(names) if similar else []),
     ):
         if companies:
             proposed = tuple(f"{COMPANIES_HOUSE}{one.number}" for one in companies[:MOST_PROPOSED])
@@ -462,6 +473,6 @@ def _similarity(one: str, other: str) -> float:
     return 200 * (len(one) - state.bit_count()) / longest
 
 
-def _add(index: dict[str, list[Company]], key: str | None, company: Company) -> None:
-    if key is not None and company not in index[key]:
-        index[key].append(company)
+def _add(index: _Index, key: str | None, company: Company) -> None:
+    if key is not None:
+        index[key][company.number] = company

@@ -18,6 +18,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 
@@ -53,6 +55,7 @@ _PREVIOUS_NAMES = 10
 _BLOCK = 8 << 20
 """Bytes of CSV parsed at once."""
 
+_BYTES = ord("z") + 1
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 
 
@@ -99,17 +102,49 @@ def select_companies(
     numbers: Collection[str] = (),
     keys: Collection[str] = (),
     bare: Collection[str] = (),
-    first_words: Collection[str] = (),
 ) -> list[Company]:
-    """The companies with one of these numbers, normal forms of a name, bare forms of a name, or first words."""
+    """The companies with one of these numbers, normal forms of a name, or bare forms of a name."""
     found: list[Company] = []
     for batch in companies.to_batches():
         wanted = pc.or_(
             pc.or_(_is_in(batch["company_number"], numbers), _any_in(batch["keys"], map(_squeeze, keys))),
-            pc.or_(_any_in(batch["bare"], map(_squeeze, bare)), _is_in(batch["first_word"], first_words)),
+            _any_in(batch["bare"], map(_squeeze, bare)),
         )
         found.extend(map(_company, batch.filter(wanted).to_pylist()))
     return found
+
+
+def select_similar(companies: pa.Table, wanted: Mapping[str, Collection[str]]) -> list[Company]:
+    """The companies whose name may be like one of `wanted`: normal forms by the first word that both begin with.
+
+    A company is among them if its name and a normal form have nine in ten letters in common, in whatever order.
+    """
+    found: list[Company] = []
+    letters = {word: _count_letters(pa.array(sorted(map(_squeeze, keys)))) for word, keys in sorted(wanted.items())}
+    for batch in companies.to_batches():
+        mine = batch.filter(_is_in(batch["first_word"], wanted))
+        counts = _count_letters(pc.list_element(mine["keys"], 0))
+        words = mine["first_word"].dictionary_encode()
+        codes, order = words.indices.to_numpy(), np.argsort(words.indices.to_numpy(), kind="stable")
+        bounds = np.searchsorted(codes[order], np.arange(len(words.dictionary) + 1))
+        rows: set[int] = set()
+        for code, word in enumerate(words.dictionary.to_pylist()):
+            block = order[bounds[code] : bounds[code + 1]]
+            for one in letters[word or ""]:
+                common = np.minimum(counts[block], one).sum(axis=1, dtype=np.int64)
+                longest = counts[block].sum(axis=1, dtype=np.int64) + one.sum(dtype=np.int64)
+                rows.update(block[10 * 2 * common >= 9 * longest].tolist())
+        found.extend(map(_company, mine.take(pa.array(sorted(rows), pa.int64())).to_pylist()))
+    return found
+
+
+def _count_letters(keys: Cells) -> npt.NDArray[np.uint8]:
+    """For each key a row with how often each of the bytes up to `z` is in it."""
+    texts = [key.encode() for key in keys.to_pylist()]
+    of_row = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+    places = of_row * _BYTES + np.minimum(np.frombuffer(b"".join(texts), np.uint8), _BYTES - 1)
+    counts = np.bincount(places, minlength=len(texts) * _BYTES).reshape(len(texts), _BYTES)
+    return np.minimum(counts, 255).astype(np.uint8)
 
 
 def _company(row: Mapping[str, Any]) -> Company:

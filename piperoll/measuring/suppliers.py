@@ -31,7 +31,7 @@ from piperoll.enriching.identities import (
     keys_of,
     parse_company_number,
 )
-from piperoll.measuring.companies import select_companies
+from piperoll.measuring.companies import select_companies, select_similar
 from piperoll.measuring.inputs import Inputs
 from piperoll.measuring.statistics import divide, wilson
 from piperoll.model import Dataset, DecisionKind, reviews_in_force
@@ -192,20 +192,36 @@ def _review_of(paid: _Paid, reviews: Reviews) -> str | None:
 
 
 def _identify_all(paid: Sequence[_Paid], companies: pa.Table | None, reviews: Reviews) -> list[Identity]:
-    suppliers = [one.supplier for one in paid]
-    register = None if companies is None else _read_register(companies, suppliers)
-    found = [identify(one.supplier, register, _review_of(one, reviews)) for one in paid]
+    register = None if companies is None else _read_register(companies, [one.supplier for one in paid])
+    found = [identify(one.supplier, register, _review_of(one, reviews), similar=False) for one in paid]
     if companies is not None:
-        unmatched = [index for index, identity in enumerate(found) if identity.outcome is Outcome.UNMATCHED]
-        unmatched = sorted(unmatched, key=lambda index: (-paid[index].pounds, index))[:MOST_SEARCHED]
-        similar = _read_register(companies, [suppliers[index] for index in unmatched], similar=True)
-        for index in unmatched:
-            found[index] = identify(suppliers[index], similar)
+        proposals = _find_similar(paid, found, companies)
+        found = [
+            proposals.get(one.supplier.key, identity) if identity.outcome is Outcome.UNMATCHED else identity
+            for one, identity in zip(paid, found, strict=True)
+        ]
     return _propose_numbers_of_others(paid, found)
 
 
-def _read_register(companies: pa.Table, suppliers: Sequence[Supplier], *, similar: bool = False) -> Register:
-    """The companies that may be one of the suppliers; with `similar` those with the same first word too."""
+def _find_similar(paid: Sequence[_Paid], found: Sequence[Identity], companies: pa.Table) -> dict[str, Identity]:
+    """What similar names propose, by key, for the largest suppliers without a match."""
+    pounds: dict[str, Decimal] = defaultdict(Decimal)
+    suppliers: dict[str, Supplier] = {}
+    for one, identity in zip(paid, found, strict=True):
+        if identity.outcome is Outcome.UNMATCHED:
+            suppliers.setdefault(one.supplier.key, one.supplier)
+            pounds[one.supplier.key] += one.pounds
+    searched = [suppliers[key] for key in sorted(pounds, key=lambda key: (-pounds[key], key))[:MOST_SEARCHED]]
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for supplier in searched:
+        for word in first_words(supplier):
+            wanted[word] |= keys_of(supplier)
+    register = Register(select_similar(companies, wanted))
+    return {each.key: identify(replace(each, numbers=(), other_ids=()), register) for each in searched}
+
+
+def _read_register(companies: pa.Table, suppliers: Sequence[Supplier]) -> Register:
+    """The companies that may be one of the suppliers, by number, by name, or by name but for words in brackets."""
     numbers = {parse_company_number(number).number for one in suppliers for number in one.numbers}
     return Register(
         select_companies(
@@ -213,7 +229,6 @@ def _read_register(companies: pa.Table, suppliers: Sequence[Supplier], *, simila
             numbers=numbers - {""},
             keys={key for one in suppliers for key in keys_of(one)},
             bare={key for one in suppliers for key in bare_forms(one)},
-            first_words={word for one in suppliers for word in first_words(one)} if similar else (),
         )
     )
 

@@ -279,25 +279,27 @@ class Recomputed:
         return f"CASE {cases} END"
 
     def _annotate(self, dataset: str) -> None:
-        """`figures_{dataset}`: every line that counts, with its cells, its supplier's key and its class of payee.
+        """`figures_{dataset}`: every line that counts, with its cells, its supplier's key, its class of payee and its side.
 
-        Key and class are those of the consolidated files: what they mean is tested where they are made.
+        These are those of the consolidated files: what they mean is tested where they are made.
         """
-        columns = "series VARCHAR, line_id VARCHAR, supplier_key VARCHAR, payee_class VARCHAR"
+        names = ("series", "line_id", "supplier_key", "payee_class", "assigned_function", "side")
+        columns = ", ".join(f"{name} VARCHAR" for name in names)
+        unnested = ", ".join(f"unnest(${place})" for place in range(1, len(names) + 1))
         self.database.execute(f"CREATE TABLE annotated_{dataset} ({columns})")
         for index in (self.store / "catalogue" / "consolidated" / dataset).glob("*/index.json"):
             for entry in json.loads(index.read_text("utf-8"))["bodies"].values():
                 rows = read_lines(index.parent / entry["csv"]["path"])
-                if rows and "supplier_key" in rows[0]:
-                    cells = [[row[n] for n in ("series", "line_id", "supplier_key", "payee_class")] for row in rows]
+                if rows and not {*names[2:]}.isdisjoint(rows[0]):
+                    cells = [[row.get(name, "") for name in names] for row in rows]
                     self.database.execute(
-                        f"INSERT INTO annotated_{dataset} SELECT unnest($1), unnest($2), unnest($3), unnest($4)",
+                        f"INSERT INTO annotated_{dataset} SELECT {unnested}",
                         [list(column) for column in zip(*cells, strict=True)],
                     )
         self.database.execute(
             f"CREATE TABLE figures_{dataset} AS SELECT counted.body, counted.series, counted.table_part, counted.line, "
             "counted.pounds, counted.year, counted.month, counted.undated, lines.* EXCLUDE (body, series, table_part, "
-            "line, pounds), annotated.supplier_key, annotated.payee_class "
+            "line, pounds), annotated.supplier_key, annotated.payee_class, annotated.assigned_function, annotated.side "
             f"FROM counted_{dataset} AS counted JOIN {dataset} AS lines USING (series, line) "
             f"LEFT JOIN annotated_{dataset} AS annotated "
             "ON annotated.series = counted.series AND annotated.line_id = lines.line_id "

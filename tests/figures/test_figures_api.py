@@ -74,6 +74,18 @@ def test_suppliers_of_the_api_are_those_of_the_pages(api: Served, published: Rec
     assert found == expected(published, "spend", "nullif(supplier_key, '')")
 
 
+@pytest.mark.parametrize("dataset", ["spend", "roles"])
+def test_sides_of_the_api_are_those_of_the_lines_and_add_up_to_all(
+    dataset: str, api: Served, published: Recomputed
+) -> None:
+    found = groups(api, dataset, "side", "assigned_function")
+    assert found == expected(published, dataset, "side", "assigned_function")
+    assert sum(one.rows for one in found.values()) == sum(one.rows for one in groups(api, dataset, "body").values())
+    assert {side for side, _ in found} <= {"O", "I", "X", "U"}
+    finance = groups(api, dataset, "side", side="I")
+    assert finance == expected(published, dataset, "side", where="side = 'I'")
+
+
 def test_payees_of_the_api_are_those_of_the_accounts(api: Served, published: Recomputed) -> None:
     found = groups(api, "spend", "body", "payee_class")
     assert found == expected(published, "spend", "body", "payee_class")

@@ -15,7 +15,7 @@ import pytest
 from piperoll.enriching.identities import Company, PreviousName
 from piperoll.enriching.supplier_names import normal_form
 from piperoll.errors import SourcesError
-from piperoll.measuring.companies import read_companies, select_companies
+from piperoll.measuring.companies import read_companies, select_companies, select_similar
 
 HEADER = (
     "CompanyName, CompanyNumber,RegAddress.PostCode,CompanyCategory,CompanyStatus,DissolutionDate,IncorporationDate,"
@@ -73,7 +73,6 @@ def test_the_columns_as_companies_house_writes_them(tmp_path: Path) -> None:
         ({"keys": [normal_form("Rook Ltd"), "nobody"]}, ["00688424"]),
         ({"keys": [normal_form("Rook and Daw Ltd")]}, []),
         ({"bare": [normal_form("Rook and Daw Ltd")]}, ["00688424"]),
-        ({"first_words": ["WREN"]}, ["SC012345"]),
         ({"keys": [normal_form("Wren, Company")], "numbers": ["02345678"]}, ["SC012345", "02345678"]),
         ({}, []),
     ],
@@ -81,6 +80,20 @@ def test_the_columns_as_companies_house_writes_them(tmp_path: Path) -> None:
 def test_a_company_is_found_by_its_names(tmp_path: Path, looked_up: dict[str, list[str]], found: list[str]) -> None:
     table = read(tmp_path, made_csv())
     assert [one.number for one in select_companies(table, **looked_up)] == found  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("word", "name", "found"),
+    [
+        ("WREN", "Wren Compagny Ltd", ["SC012345"]),
+        ("WREN", "Wren Catering Ltd", []),
+        ("ROOK", "Wren Compagny Ltd", []),
+        ("DAW", "Daw Ltd", []),
+    ],
+)
+def test_similar_names_begin_with_the_same_word(tmp_path: Path, word: str, name: str, found: list[str]) -> None:
+    table = read(tmp_path, made_csv())
+    assert [one.number for one in select_similar(table, {word: [normal_form(name) or ""]})] == found
 
 
 def test_a_zip_file_of_the_list_is_read_too(tmp_path: Path) -> None:

@@ -85,6 +85,13 @@ def test_functions_that_do_not_add_up_to_the_account_stop_the_run() -> None:
         run_measure("functions", spend=LINES, accounts=account("1580.01"))
 
 
+def test_what_an_exception_by_mission_moves_to_the_front_line_is_published_in_pounds() -> None:
+    moved = line("o-direct", "70.00") | {"function_rule": "legal-team prosecution"}
+    rows = run_measure("functions", spend=[*LINES, moved, moved | {"net_amount": "-5.00"}])
+    assert values(rows, "mission") == {"prosecution": Decimal("65.00")}
+    assert not values(run_measure("functions", spend=LINES), "mission")
+
+
 def test_money_that_is_on_no_side_has_no_known_share() -> None:
     row = find_row(run_measure("functions", spend=[line("x-finance", "5.00")]), "known-share")
     assert (row["status"], row["reason"]) == (
