@@ -48,6 +48,7 @@ def get_home(request: Request, body: str = Depends(own_body), signed: Signed = D
         standing=standing,
         questions=group_items(standing.for_body),
         file_states=STATES,
+        waiting=[one for one, _ in publishers.list_waiting(settings_of(request).opened) if one.body == body],
         roles={str(role) for role in signed.roles},
     )
 
@@ -139,7 +140,7 @@ def _submission_page(
     because: str = "",
     status: int = 200,
 ) -> Response:
-    store = settings_of(request).opened
+    store, sha256 = settings_of(request).opened, file.submission.sha256
     report = publishers.read_full_report(store, file.submission) or publishers.read_report(store, file.submission)
     withdrawal: Withdrawal | None = None
     if file.series is not None and file.version is not None:
@@ -155,6 +156,7 @@ def _submission_page(
         report=report,
         items=standing.items_about(file),
         withdrawal=withdrawal,
+        receipts=[one for one in publishers.list_receipts(store, standing.body.slug) if one.sha256 == sha256],
         is_public=is_public,
         send_again=f"/bodies/{standing.body.slug}/send{given}",
         file_states=STATES,

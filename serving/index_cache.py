@@ -95,18 +95,15 @@ class PublishedIndex:
 
     def datasets(self) -> dict[str, tuple[str, ...]]:
         """The datasets in the store, each with the bodies that have published it."""
-        return {name: bodies for name, bodies in self._published().items() if name != layout.MEASURE_SERIES}
+        return self._list(layout.INDEX)
 
     def measures(self) -> tuple[str, ...]:
         """The measures in the store, whose series are not those of a dataset and body."""
-        return self._published().get(layout.MEASURE_SERIES, ())
+        return self._list(layout.MEASURES_INDEX).get(layout.MEASURES, ())
 
-    def _published(self) -> dict[str, tuple[str, ...]]:
-        """The datasets in the store with their bodies, and `measures` with the names of measures."""
-        datasets = {
-            **self._page(layout.INDEX).get("datasets", {}),
-            **self._page(f"{layout.DATA}{layout.MEASURE_SERIES}/index.json").get("datasets", {}),
-        }
+    def _list(self, root: str) -> dict[str, tuple[str, ...]]:
+        """What one of the two root indexes lists: of datasets, or of measures."""
+        datasets = self._page(root).get("datasets", {})
         return {name: tuple(bodies) for name, bodies in sorted(datasets.items())}
 
     def datasets_by_body(self) -> dict[str, list[str]]:
@@ -126,7 +123,7 @@ class PublishedIndex:
                 entries |= {Series.parse(name): entry for name, entry in page.get("series", {}).items()}
             return entries
 
-        published = self._published().get(dataset, ())
+        published = self._list(layout.root_index(dataset)).get(dataset, ())
         found: dict[Series, Any] = {}
         for entries in self.map(entries_of, [body for body in published if not bodies or body in bodies]):
             found |= entries
@@ -143,7 +140,7 @@ class PublishedIndex:
 
     def history(self, series: Series) -> History | None:
         """The history of one series; None if it is not published."""
-        if series.body not in self._published().get(series.dataset, ()):
+        if series.body not in self._list(layout.root_index(series.dataset)).get(series.dataset, ()):
             return None
         page = self._page(layout.year_index(series.dataset, series.body, series.period.start.year))
         entry = page.get("series", {}).get(str(series))

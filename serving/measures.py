@@ -155,7 +155,7 @@ class MeasureEndpoint:
         known = self._service.index.measures()
         if measure not in known:
             raise unknown_name("measure", measure, known, status=404, see="/measures lists them")
-        entries = self._service.index.entries(layout.MEASURE_SERIES, [measure])
+        entries = self._service.index.entries(layout.MEASURES, [measure])
         found = [
             PublishedYear(history.series, version)
             for history in self._service.index.histories(entries)

@@ -20,6 +20,8 @@ NEEDED = (
     "piperoll/data/datapackages/spend/headings.csv",
     "piperoll/data/datapackages/bodies/bodies.csv",
     "piperoll/data/expectations/spend.json",
+    "piperoll/data/measures/datapackage.json",
+    "piperoll/data/measures/coverage/query.sql",
     "piperoll/data/docs/findings.md",
     "piperoll/data/docs/check-report.schema.json",
     "piperoll/sample/words.json",

@@ -52,7 +52,7 @@ held_here AS (
 
 SELECT body, period_start, period_end, 'months' AS figure, dataset AS item, dataset AS item_label,
     len(months) AS value, rows AS n
-FROM own
+FROM own WHERE rows = 0 OR len(months) > 0
 
 UNION ALL BY NAME
 SELECT body, period_start, period_end, 'published-rows' AS figure, dataset AS item, dataset AS item_label,

@@ -238,9 +238,6 @@ MEASURES_PAGE = f"{MEASURE_PAGES}index.html"
 QUESTIONS = f"{CATALOGUE}questions.html"
 """What people ask, with the page that answers each question or what is missing."""
 
-MEASURE_SERIES = "measures"
-"""The first segment of series that hold the figures of measures, where others have the name of a dataset."""
-
 ENDING_FEED = f"{CATALOGUE}feeds/contracts-ending"
 """The feed of contracts that end soon, without its form."""
 

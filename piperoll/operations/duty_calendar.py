@@ -47,8 +47,8 @@ def list_calendar(index: StoreIndex, wanted: CalendarFilter) -> list[Duty]:
 def _duties_of(
     index: StoreIndex, slug: str, datasets: Iterable[Dataset], starts: Mapping[str, date], wanted: CalendarFilter
 ) -> Iterator[Duty]:
-    body = index.read(slug)
-    for duty in judge_duties(datasets, [body.body], body.received, index.context.on, wanted.since):
+    body, stated = index.read(slug), index.context.statements.get(slug, ())
+    for duty in judge_duties(datasets, [body.body], body.received, index.context.on, wanted.since, stated):
         if duty.period.start >= starts[duty.dataset] and wanted.keeps(duty):
             yield duty
 

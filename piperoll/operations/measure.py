@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -26,7 +26,7 @@ from typing import Any, TypeAlias
 import collectors
 import publishers
 from piperoll import layout
-from piperoll.errors import PiperollError, UsageError
+from piperoll.errors import NotThere, PiperollError, UsageError
 from piperoll.measuring import derived
 from piperoll.measuring.definition import Measure, find_measure, measures
 from piperoll.measuring.engine import read_table, run_measure, write_table
@@ -39,7 +39,7 @@ from piperoll.measuring.packing import (
     table_dataset,
 )
 from piperoll.measuring.rows import MeasureRow
-from piperoll.model import Period, Register, Series
+from piperoll.model import Period, Register, Series, Status, Version
 from piperoll.operations.bugs import explain_error
 from piperoll.operations.measure_inputs import MeasureStore
 from piperoll.operations.run_request import Run
@@ -212,11 +212,12 @@ def _measure_year(source: MeasureStore, year: Period, stale: Sequence[Measure], 
     if not stale:
         return
     with source.open(year, stale) as inputs:
+        written = cache(lambda name: write_table(read_table(inputs, name)))  # several measures name the same table
         for measure in stale:
             progress(f"{measure.title}, {year.title}")
             try:
                 rows = run_measure(measure, inputs, source.replies)
-                tables = {name: write_table(read_table(inputs, name)) for name in measure.tables}
+                tables = {name: written(name) for name in measure.tables}
             except Exception as error:  # noqa: BLE001 - one measure's fault stays its own
                 yield _Made(measure, [], {}, error)
             else:
@@ -253,6 +254,7 @@ def _publish(run: Run, source: MeasureStore, year: Period, made: _Made) -> Measu
     reason = "first measured" if standing is None else "the data that it is made from changed"
     if standing is not None and standing.rules_version != rules_version(measure):
         reason = f"the method or its rules changed: {measure.changes[-1].what}"
+    _purge_versions(run, series, inputs)
     with TemporaryDirectory(dir=run.scratch) as folder:
         packed = pack_measure(measure, year, rows, inputs, Path(folder) / "version")
         outcome = publishers.publish_release(
@@ -270,6 +272,56 @@ def _publish(run: Run, source: MeasureStore, year: Period, made: _Made) -> Measu
     withheld = sum(row.value is None for row in rows)
     kind = "published" if isinstance(outcome, publishers.Published) else "unchanged"
     return Measured(series, kind, len(rows), withheld, outcome.version.version)
+
+
+def _purge_versions(run: Run, series: Series, inputs: Mapping[str, Any]) -> None:
+    """Purge the versions that were made from a table that was purged since: they may quote it, as in an item's label.
+
+    `inputs` are those of the version that comes next: what it names is there.
+    """
+    history, _ = publishers.read_history(run.store, series)
+    there, lost = _list_releases(inputs), {}
+    for version in history.versions:
+        if version.status in (Status.CURRENT, Status.SUPERSEDED):
+            document = _read_inputs(run.store, series, version)
+            if not all(
+                run.store.exists(f"{layout.DATA}{one}/manifest.json") for one in _list_releases(document) - there
+            ):
+                lost[version.version] = document
+    if not lost:
+        return
+    because = "it was made from a table that was purged"
+    publishers.remove_versions(run.store, series, lost, because=because, now=run.moment)
+    named = {key for document in lost.values() for key in _list_tables(document)}
+    for one in publishers.list_measured_series(run.store):
+        versions = publishers.read_history(run.store, one)[0].versions
+        kept = (version for version in versions if version.status in (Status.CURRENT, Status.SUPERSEDED))
+        named -= {key for version in kept for key in _list_tables(_read_inputs(run.store, one, version))}
+    for key in sorted(named):
+        run.store.delete(key)
+
+
+def _read_inputs(store: publishers.StoreReader, series: Series, version: Version) -> dict[str, Any]:
+    """What a version was made from; nothing if its files are lost, as they are before they are made again."""
+    try:
+        content = store.read(layout.release_file(series, version, "inputs.json")).content
+    except NotThere:
+        return {"bodies": {}, "shared": []}
+    document: dict[str, Any] = json.loads(content)
+    return document
+
+
+def _list_releases(inputs: Mapping[str, Any]) -> set[str]:
+    """The versions of tables that inputs.json names, as `series/folder`."""
+    entries = [one for body in inputs["bodies"].values() for one in body["inputs"]]
+    named = {release for one in entries for release in one.get("releases", ())}
+    return named | {one["what"] for one in entries if "published" in one}
+
+
+def _list_tables(inputs: Mapping[str, Any]) -> set[str]:
+    """The keys of the derived tables that inputs.json names."""
+    named = [(one["what"].removeprefix("table "), one) for one in inputs["shared"] if one["what"].startswith("table ")]
+    return {layout.measure_table(name, one["sha256"], form) for name, one in named for form in ("csv", "parquet")}
 
 
 # --- what is published ------------------------------------------------------------------------------------------------

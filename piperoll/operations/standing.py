@@ -102,14 +102,15 @@ def read_standing(index: StoreIndex, slug: str) -> BodyStanding:
     """Where a body stands on the day of the index."""
     body, on = index.read(slug), index.context.on
     datasets = index.context.datasets
-    duties = judge_followed_duties(datasets, [body.body], body.received, on, index.first_starts)
+    stated = index.context.statements.get(slug, ())
+    duties = judge_followed_duties(datasets, [body.body], body.received, on, index.first_starts, stated)
     return BodyStanding(
         body.body,
         on,
         tuple(duties),
         tuple(list_files(body)),
         tuple(list_body_items(index.store, body)),
-        trust.judge_body(body, datasets, index.first_starts, on),
+        trust.judge_body(body, duties, on),
     )
 
 

@@ -14,8 +14,8 @@ from functools import cache
 from typing import Any
 
 from piperoll import assets
-from piperoll.duties import DutyState, judge_followed_duties, period_of
-from piperoll.model import Acts, Cause, Dataset, Verdict
+from piperoll.duties import Duty, DutyState, period_of
+from piperoll.model import Acts, Cause, Verdict
 from piperoll.operations.body_index import BodyIndex
 
 _MISSED = frozenset([DutyState.MISSING, DutyState.LATE, DutyState.REJECTED, DutyState.REPEATED, DutyState.HELD])
@@ -109,9 +109,7 @@ def parse_rules(document: Mapping[str, Any]) -> TrustRules:
     return TrustRules(document["version"], levels, document["window"]["months"], document["fall"]["days"])
 
 
-def list_events(
-    body: BodyIndex, datasets: Iterable[Dataset], first_starts: Mapping[str, date], on: date
-) -> list[TrustEvent]:
+def list_events(body: BodyIndex, duties: Iterable[Duty], on: date) -> list[TrustEvent]:
     """What a body did, by day: from its files, its versions and its duties."""
     events: list[TrustEvent] = []
     first: set[tuple[str, str | None, str]] = set()
@@ -138,7 +136,7 @@ def list_events(
                 events.append(
                     TrustEvent(day, CORRECTION, False, f"{series.dataset} of {series.period.title} was corrected")
                 )
-    for duty in judge_followed_duties(datasets, [body.body], body.received, on, first_starts):
+    for duty in duties:
         late = duty.state is DutyState.LATE or (duty.outstanding and duty.state in _MISSED and on > duty.due)
         if late and duty.acts is Acts.BODY:
             words = "late" if duty.state is DutyState.LATE else "not complete by its day"
@@ -181,9 +179,9 @@ def judge(events: Sequence[TrustEvent], on: date, rules: TrustRules) -> Standing
     )
 
 
-def judge_body(body: BodyIndex, datasets: Iterable[Dataset], first_starts: Mapping[str, date], on: date) -> Standing:
+def judge_body(body: BodyIndex, duties: Iterable[Duty], on: date) -> Standing:
     """The standing of a body on a day by the published rules."""
-    return judge(list_events(body, datasets, first_starts, on), on, read_rules())
+    return judge(list_events(body, duties, on), on, read_rules())
 
 
 def _with_window_days(days: Sequence[date], events: Sequence[TrustEvent], on: date, rules: TrustRules) -> list[date]:

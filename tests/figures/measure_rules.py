@@ -298,11 +298,13 @@ def _profile_trend(page: Page, place: Place) -> Sequence[Value]:
 def _profile_shown(page: Page, place: Place) -> Sequence[Value]:
     """How many items of a figure a table shows, and how many there are."""
     told: list[list[Value]] = []
-    for name in dict.fromkeys(other.names[0] for other in page.places if other.names[0].startswith("items-")):
-        measure, figure = _split(page, name.removeprefix("items-"))
-        lines = {other.line for other in page.places if other.names[0] == name}
-        count = sum(row["figure"] == figure and row["item"] != "" for row in _of_body(page, measure)[0][1])
-        told.append([next(most for most in (1, 3, 5, 8) if most >= len(lines)), count])  # withheld ones have no figure
+    for measure, years in measured_years(page.published.store).items():
+        found = _of_body(page, measure)
+        for one in next(iter(years.values())).definition["figures"] if found else ():
+            count = sum(row["figure"] == one["id"] and row["item"] != "" for row in found[0][1])
+            name = f"items-{measure}-{one['id']}"
+            lines = {other.line for other in page.places if other.names[0] == name}  # a withheld item has no figure
+            told += [[most, count] for most in (1, 3, 5, 8) if len(lines) <= most < count]
     return _one_of(place, told)
 
 

@@ -16,7 +16,7 @@ def questions() -> list[dict[str, Any]]:
 
 
 def test_every_page_that_answers_is_published(store: Path) -> None:
-    published = {path.parent.name for path in (store / "data" / "measures").glob("*/*/versions.json")}
+    published = {path.parents[1].name for path in (store / "data" / "measures").glob("*/*/versions.json")}
     pages = sorted({question["page"] for question in questions() if "page" in question})
     for page in pages:
         folder, _, name = page.partition("/")

@@ -262,7 +262,7 @@ def listed(changes: Sequence[Change]) -> str:
 
 def shown(value: object) -> object:
     """A number to the 15 digits that spreadsheet programs show: openpyxl writes 16, and a file may have 17."""
-    return f"{value:.15g}" if isinstance(value, float) else value
+    return f"{value:.15g}" if isinstance(value, (int, float)) else value
 
 
 def unlisted_differences(sent: bytes, copy: CorrectedCopy) -> list[str]:
@@ -277,11 +277,7 @@ def unlisted_differences(sent: bytes, copy: CorrectedCopy) -> list[str]:
             for cell in row:
                 place = (sheet.title, cell.coordinate)
                 theirs = after[sheet.title][cell.coordinate]
-                same = (cell.value, cell.number_format, cell.has_style) == (
-                    theirs.value,
-                    theirs.number_format,
-                    theirs.has_style,
-                )
+                same = (shown(cell.value), cell.number_format) == (shown(theirs.value), theirs.number_format)
                 if not (same or place in cells or (sheet.title, cell.row) in rows):
                     found.append(f"{place}: {cell.value!r} became {theirs.value!r}")
     added = set(after.sheetnames) - set(before.sheetnames) - {"Piperoll changes"}

@@ -177,7 +177,9 @@ def republish_with(order: RunRequest, before: str, after: str) -> None:
     honest = operation.run_measure
 
     def lie(*arguments: Any) -> Any:
-        return [replace(row, value=Decimal(after)) if row.value == Decimal(before) else row for row in honest(*arguments)]
+        return [
+            replace(row, value=Decimal(after)) if row.value == Decimal(before) else row for row in honest(*arguments)
+        ]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operation, "run_measure", lie)
@@ -311,6 +313,30 @@ def test_a_year_that_lost_its_data_loses_its_figures(order: RunRequest, store: S
     history, _ = read_history(store, COVERAGE)
     assert history.current_version is not None
     assert history.current_version.rows == 0
+
+
+def test_a_purge_takes_the_versions_that_were_made_from_what_was_purged(order: RunRequest, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    plain_run(order)
+    send(order, "spend/anytown/November 2026.csv", spend(4, month="11/2026", start=20))
+    plain_run(order)
+    trends = Series.parse("measures/trends/2026-27")
+    before = [key for key in store.keys("data/measures/") if layout.is_immutable(key)]
+    history, _ = read_history(store, Series.parse("spend/anytown/2026-11"))
+    sha256 = history.versions[0].sources[0]
+    assert order.inbox is not None
+    (order.inbox / "spend/anytown/November 2026.csv").unlink()
+    code, output = run_command("purge", sha256, "--to", order.to, "--because", "A person is named", "--yes")
+    assert code == 0, output
+    for series in (COVERAGE, trends):
+        history, _ = read_history(store, series)
+        assert [str(one.status) for one in history.versions] == ["superseded", "purged", "current"]
+        folder = layout.version_folder(series, history.versions[1])
+        assert [key for key in before if key.startswith(folder)]
+        assert not list(store.keys(folder))
+    assert values(store, "published-rows") == {"anytown": "10"}
+    code, output = run_command("verify", order.to)
+    assert code == 0, output
 
 
 def test_bodies_can_only_be_chosen_for_a_preview(order: RunRequest) -> None:

@@ -102,6 +102,7 @@ def tab_to(page: Page, what: str) -> None:
         page.keyboard.press("Tab")
         words = page.evaluate(
             "() => { const one = document.activeElement; const label = one.labels && one.labels[0];"
+            " if (!one.matches('a, button, input, select, textarea')) return '';"
             " return (label ? label.innerText : one.innerText) || ''; }"
         )
         if what in words:

@@ -117,7 +117,7 @@ def _version_item(site: MeasureSite, measure: PublishedMeasure, year: MeasureYea
         published=version.published,
         updated=version.ended or version.published,
         body=site.publisher_name,
-        tags=(layout.MEASURE_SERIES, measure.id, year.year),
+        tags=(layout.MEASURES, measure.id, year.year),
         attachments=tuple(attachments),
     )
 
@@ -134,6 +134,6 @@ def _ending_item(site: MeasureSite, measure: PublishedMeasure, year: MeasureYear
         published=year.current.published,
         updated=year.current.published,
         body=row.body_name,
-        tags=(layout.MEASURE_SERIES, measure.id, row.body, row.figure),
+        tags=(layout.MEASURES, measure.id, row.body, row.figure),
         attachments=(),
     )

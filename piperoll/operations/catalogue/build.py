@@ -191,12 +191,9 @@ def _update_years(build: CatalogueBuild) -> None:
 def _changed_pairs(build: CatalogueBuild) -> set[tuple[str, str]]:
     """The (dataset, body) pairs whose releases may have changed."""
     if build.whole:
-        indexed = {(series.dataset, series.body) for series in publishers.list_indexed_series(build.store)}
-        return {pair for pair in indexed if pair[0] != layout.MEASURE_SERIES}
+        return {(series.dataset, series.body) for series in publishers.list_indexed_series(build.store)}
     anew = build.anew & build.records.keys()
-    return {pair for pair in build.changes.pairs if pair[0] != layout.MEASURE_SERIES} | {
-        (name, slug) for slug in anew for name in build.records[slug].datasets
-    }
+    return set(build.changes.pairs) | {(name, slug) for slug in anew for name in build.records[slug].datasets}
 
 
 def update_consolidated(

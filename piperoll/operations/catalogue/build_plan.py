@@ -254,13 +254,11 @@ def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken
     whole = by_other_code or context.on.isoformat() < last.on
     if whole:
         received = (layout.parse_record(key) for key in store.keys(layout.COLLECTED))
-        published = {one.body for one in list_series(store) if one.dataset != layout.MEASURE_SERIES}
-        senders = {record[0] for record in received if record is not None} | published
+        senders = {record[0] for record in received if record is not None} | {one.body for one in list_series(store)}
         anew = stale = frozenset({body.slug for body in context.expected} | senders | records.keys())
     else:
         anew = (suspect.bodies or frozenset()) | _bodies_with_new_names(context, records)
-        measured = {one.body for one in changes.series if one.dataset == layout.MEASURE_SERIES}
-        stale = anew | (changes.bodies - measured)
+        stale = anew | changes.bodies
     return CatalogueBuild(
         store=store,
         scratch=scratch,

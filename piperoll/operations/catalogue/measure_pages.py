@@ -30,7 +30,7 @@ from piperoll.describing.measures import (
 from piperoll.errors import StoreCorrupt
 from piperoll.model import Body, Manifest, Series
 from piperoll.operations.catalogue.build_plan import CatalogueBuild, PageHashes, hash_document
-from publishers import Store, StoreReader, list_series, read_history
+from publishers import Store, StoreReader, list_measured_series, read_history
 
 _KEPT = "measures"
 """The private document."""
@@ -133,7 +133,7 @@ def read_measures(store: Store, known: Iterable[PublishedMeasure] = ()) -> Itera
     """
     before = {measure.id: measure for measure in known}
     series: dict[str, list[Series]] = {}
-    for one in list_series(store, layout.MEASURE_SERIES):
+    for one in list_measured_series(store):
         series.setdefault(one.body, []).append(one)
     for name, own in sorted(series.items()):
         own.sort(key=lambda one: one.period.start, reverse=True)

@@ -1,0 +1,79 @@
+"""The whole journey in a real browser, by keyboard alone and on a phone: send, look, submit, receipt, afterwards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.fixtures.portal_server import ServedPortal, serve_portal
+from tests.portal.test_portal_afterwards_browser import PHONE, check, sign_in, tab_to
+from tests.reading.damage import seeds
+
+FILES: dict[str, Callable[[], bytes]] = {
+    "csv": lambda: seeds.text().encode("utf-8"),
+    "xlsx": seeds.xlsx,
+    "xls": seeds.xls,
+    "ods": seeds.ods,
+}
+_SECONDS = 120
+"""How long a file may take from its receipt to its publication, on a machine that does much else."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPortal]:
+    with serve_portal(tmp_path_factory.mktemp("journey") / "store", None) as portal:
+        yield portal
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_a_first_file_is_sent_by_keyboard_and_published(
+    browser: Browser, served: ServedPortal, tmp_path: Path, form: str
+) -> None:
+    body, path = f"borough-of-{form}", tmp_path / f"April 2026.{form}"
+    path.write_bytes(FILES[form]())
+    context = browser.new_context(viewport=PHONE, bypass_csp=True, accept_downloads=True)  # type: ignore[arg-type]
+    page = sign_in(context, served)
+    page.goto(f"{served.address}bodies/{body}/")
+    check(page)
+    tab_to(page, "Send a file")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Send a file")
+    check(page)
+    tab_to(page, "Your file")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Space")
+    chooser.value.set_files(path)
+    tab_to(page, "Dataset")
+    page.keyboard.type("Spend")
+    tab_to(page, "Check the file")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="What we found")).to_be_visible(timeout=60_000)
+    expect(page.get_by_label("Period")).to_have_value("2026-04")
+    expect(page.get_by_text("4 rows").first).to_be_visible()
+    check(page)
+    for copy in ("with the findings marked", "with the safe corrections made"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=copy).click()
+        assert Path(download.value.path()).stat().st_size > 100
+    tab_to(page, "Submit this file")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("We have received it", timeout=30_000)
+    receipt, deadline = page.url, time.monotonic() + _SECONDS
+    while not page.get_by_text("The file is published").count() and time.monotonic() < deadline:
+        time.sleep(1)
+        page.goto(receipt)
+    expect(page.get_by_text("The file is published")).to_be_visible()
+    check(page)
+    page.goto(f"{served.address}bodies/{body}/submissions/")
+    tab_to(page, f"April 2026.{form}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"April 2026.{form}")
+    expect(page.locator(".tag.good", has_text="Published").first).to_be_visible()
+    check(page)
+    page.get_by_role("link", name="Receipt").click()
+    assert page.url == receipt
+    context.close()
