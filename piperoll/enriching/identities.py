@@ -270,7 +270,26 @@ def identify(
     if found.outcome is Outcome.UNMATCHED:
         found = _propose_similar(supplier, register, similar=similar)
     certain_name = by_name.org_id if by_name.certain else ""
-    return replace(_apply_review(found, reviewed), by_name=certain_name)
+    found = _apply_review(found, reviewed)
+    return replace(found, by_name=certain_name) if certain_name else found
+
+
+def first_payment_matters(supplier: Supplier, register: Register, latest: date | None) -> bool:
+    """Whether `identify` may say something else if the first payment was later than `supplier.first`, until `latest`.
+
+    It does not for most suppliers: their companies traded on either day, and changed no name between them.
+    """
+    earliest = supplier.first
+    if earliest is None or latest is None or earliest == latest:
+        return False
+    numbers = {parse_company_number(number).number for number in supplier.numbers}
+    companies = [register.by_number[number] for number in numbers if number in register.by_number]
+    for key in keys_of(supplier):
+        companies += (*register.by_name.get(key, {}).values(), *register.by_previous.get(key, {}).values())
+    ends = (previous.until for company in companies for previous in company.previous_names)
+    return not all(company.traded(earliest) and company.traded(latest) for company in companies) or any(
+        until is not None and earliest < until <= latest for until in ends
+    )
 
 
 def _apply_review(found: Identity, reviewed: str | None) -> Identity:
@@ -340,7 +359,7 @@ def _match_name(supplier: Supplier, register: Register) -> Identity:
             proposed = (f"{COMPANIES_HOUSE}{passed[0]}", f"{COMPANIES_HOUSE}{other}")
             return Identity(Outcome.REVIEW, tier, "", "another company had this name before", proposed)
         if passed:
-            certain = any(company_form().search(fold_text(name)) for name in supplier.names)
+            certain = any(map(_find_form, supplier.names))
             why = said if certain else f"{said}, but the name has no form of a company"
             return Identity(Outcome.MATCHED, tier, f"{COMPANIES_HOUSE}{passed[0]}", why, certain=certain)
         failed |= guards
@@ -376,7 +395,7 @@ def _failed_guard(company: Company, supplier: Supplier, *, by_number: bool = Fal
 
 def _kind_by_name(supplier: Supplier) -> str | None:
     """The kind of company (`Company.kind`) by the form in the supplier's name; None without a form."""
-    forms = [form[0] for name in supplier.names if (form := company_form().search(fold_text(name)))]
+    forms = [form for name in supplier.names if (form := _find_form(name))]
     if not forms:
         return None
     if any(_CHARITY.search(form) for form in forms):
@@ -389,8 +408,7 @@ def _kind_by_name(supplier: Supplier) -> str | None:
 
 def _expect_none(supplier: Supplier) -> Identity | None:
     """That no company is expected: of a person, a public body without a company's form, or a company abroad."""
-    folded = [fold_text(name) for name in supplier.names]
-    forms = [form[0] for name in folded if (form := company_form().search(name))]
+    forms = [form for name in supplier.names if (form := _find_form(name))]
     if supplier.payee_class == PayeeClass.PERSON_OR_REDACTED:
         return Identity(Outcome.NOT_EXPECTED, evidence="individual")
     if forms and all(_ABROAD.search(form.replace(".", "")) for form in forms):
@@ -420,8 +438,21 @@ def _propose_similar(supplier: Supplier, register: Register | None, *, similar: 
 
 def _legal_names(supplier: Supplier) -> list[str]:
     """What stands before "T/A" in the supplier's names, where that has the form of a company."""
-    parts = ((name, _TRADES_AS.split(fold_text(name), maxsplit=1)[0]) for name in supplier.names)
-    return [part for name, part in parts if part != fold_text(name) and company_form().search(part)]
+    return [part for name in supplier.names if (part := _legal_name(name))]
+
+
+@lru_cache(maxsize=1 << 16)
+def _legal_name(name: str) -> str:
+    folded = fold_text(name)
+    part = _TRADES_AS.split(folded, maxsplit=1)[0]
+    return part if part != folded and company_form().search(part) else ""
+
+
+@lru_cache(maxsize=1 << 16)
+def _find_form(name: str) -> str:
+    """The form of a company in a name, with what parts it from the name; empty if there is none."""
+    form = company_form().search(fold_text(name))
+    return form[0] if form else ""
 
 
 def keys_of(supplier: Supplier) -> set[str]:

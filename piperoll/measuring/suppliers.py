@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 
 from piperoll import assets
 from piperoll.enriching.annotate import payee_fields
@@ -26,6 +28,7 @@ from piperoll.enriching.identities import (
     Supplier,
     Tier,
     bare_forms,
+    first_payment_matters,
     first_words,
     identify,
     keys_of,
@@ -53,8 +56,6 @@ _CHARITY = "GB-CHC-"
 _CHARITY_NUMBER = re.compile(r"\d{6,7}(?:-\d{1,3})?")
 """A number of the Charity Commission for England and Wales."""
 
-Reviews = Mapping[tuple[str | None, str], str]
-
 _TYPES: dict[str, pa.DataType] = {
     "body": pa.string(),
     "supplier_key": pa.string(),
@@ -78,81 +79,112 @@ there is none to compare; `pounds` are those of the year measured."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Paid:
-    """A supplier of a body, and the pounds that it was paid in the year measured."""
+class _Case:
+    """Suppliers of several bodies of which the same is known, and the pounds that all were paid in the year measured.
 
-    body: str
+    `supplier.first` is the earliest day of a first payment and `latest` the latest; with `is_of_day` they are the same,
+    and the case is only of suppliers that were first paid then. `review` is what was decided about them.
+    """
+
+    number: int
     supplier: Supplier
+    review: str | None
+    latest: date | None
     pounds: Decimal
+    is_of_day: bool = False
 
 
 def supplier_identities(inputs: Inputs) -> pa.Table:
-    """The identity of each supplier of each body, for the year of `inputs`, in order of body and key."""
-    paid = _read_suppliers(inputs)
-    reviews = _read_reviews(inputs)
+    """The identity of each supplier of each body, for the year of `inputs`, in order of body and key.
+
+    Suppliers of which the same is known are identified once, however many bodies pay them.
+    """
+    connection = inputs.connection
+    if not _gather_suppliers(inputs):
+        return SCHEMA.empty_table()
     companies = inputs.outside("companies")
-    found = _identify_all(paid, companies, reviews)
-    checks = _check_names(paid, found, reviews)
-    facts = _bodies_with_facts(paid, found) if _is_precise(checks) else frozenset()
-    rows = [
-        {
-            "body": one.body,
-            "supplier_key": one.supplier.key,
-            "names": "; ".join(one.supplier.names[:_SPELLINGS]),
-            "payee_class": one.supplier.payee_class,
-            "org_id": identity.org_id or None,
-            "company_number": identity.company_number or None,
-            "tier": str(identity.tier),
-            "status": _status(
-                identity, is_reviewed=_review_of(one, reviews) is not None, is_fact_by_name=one.body in facts
-            ),
-            "evidence": identity.evidence,
-            "proposed": " ".join(identity.proposed) or None,
-            "checked_right": checks.get((one.body, one.supplier.key)),
-            "has_register": companies is not None,
-            "first_paid": one.supplier.first,
-            "pounds": one.pounds,
-        }
-        for one, identity in zip(paid, found, strict=True)
-    ]
-    return pa.Table.from_pylist(rows, SCHEMA)
+    cases = _read_cases(connection)
+    register = None if companies is None else _read_register(companies, [one.supplier for one in cases])
+    if register is not None:
+        cases = _split_by_day(connection, cases, register)
+    found = _identify_all(cases, register, companies)
+    checks = _check_names(cases, found)
+    _store_identities(connection, cases, found, checks)
+    facts = _bodies_with_facts(connection) if _is_precise(cases, checks) else []
+    table = _join_identities(connection, facts, has_register=companies is not None)
+    for name in ("_payees", "_identified"):
+        connection.execute(f"DROP TABLE {name}")
+    return table
 
 
 # --- what is known ----------------------------------------------------------------------------------------------------
 
+_KNOWN = "supplier_key, spellings, numbers, org_ids, charities, payee_class, review, first_paid IS NULL"
+"""What is known of a supplier, but for the day of its first payment: suppliers that share it are one case."""
 
-def _read_suppliers(inputs: Inputs) -> list[_Paid]:
-    """Every supplier with a key in the lines, of spending and contracts; people and placeholders have none."""
+
+def _gather_suppliers(inputs: Inputs) -> bool:
+    """Make the table `_payees`: every supplier of a body with a key in the lines, of spending and contracts.
+
+    People and placeholders have no key. Return whether there are lines that name suppliers at all.
+    """
     selects = [_select_payees(name, one.dataset) for name, one in inputs.lines.items() if payee_fields(one.dataset)]
     if not selects:
-        return []
-    year = inputs.year.financial_year_name
-    rows = inputs.connection.execute(
+        return False
+    connection = inputs.connection
+    connection.execute("CREATE OR REPLACE TEMP TABLE _reviews (body VARCHAR, supplier_key VARCHAR, decided_as VARCHAR)")
+    if reviews := _read_reviews(inputs):
+        connection.executemany("INSERT INTO _reviews VALUES (?, ?, ?)", [[*one, to] for one, to in reviews.items()])
+    connection.execute(
         f"""
+        CREATE OR REPLACE TEMP TABLE _payees AS
         WITH payees AS ({" UNION ALL BY NAME ".join(selects)}),
-        spelt AS (
-            SELECT body, supplier_key, name, sum(pounds) AS spelt_pounds FROM payees GROUP BY ALL
+        spelt AS MATERIALIZED (
+            SELECT
+                body, supplier_key, name, number, org_id, charity,
+                min(payee_class) AS payee_class, min(paid_on) AS first_paid,
+                sum(pounds) AS all_pounds, sum(pounds) FILTER (financial_year = ?) AS pounds
+            FROM payees GROUP BY ALL
+        ),
+        spellings AS (
+            SELECT body, supplier_key, name, sum(all_pounds) AS all_pounds
+            FROM spelt WHERE name IS NOT NULL GROUP BY ALL
         ),
         named AS (
-            SELECT body, supplier_key, list(name ORDER BY spelt_pounds DESC NULLS LAST, name) AS names
-            FROM spelt WHERE name IS NOT NULL GROUP BY ALL
+            SELECT body, supplier_key, list(name ORDER BY all_pounds DESC NULLS LAST, name) AS names
+            FROM spellings GROUP BY ALL
         ),
         numbered AS (
             SELECT
-                body, supplier_key, min(payee_class) AS payee_class, min(paid_on) AS first_paid,
+                body, supplier_key,
                 list_sort(list(DISTINCT number) FILTER (number IS NOT NULL)) AS numbers,
                 list_sort(list(DISTINCT org_id) FILTER (org_id IS NOT NULL)) AS org_ids,
-                list_sort(list(DISTINCT charity) FILTER (charity IS NOT NULL)) AS charities,
-                coalesce(sum(pounds) FILTER (financial_year = ?), 0)::DECIMAL(38, 4) AS pounds
-            FROM payees GROUP BY ALL
+                list_sort(list(DISTINCT charity) FILTER (charity IS NOT NULL)) AS charities
+            FROM spelt WHERE coalesce(number, org_id, charity) IS NOT NULL GROUP BY ALL
+        ),
+        totals AS (
+            SELECT
+                body, supplier_key, coalesce(min(payee_class), '') AS payee_class, min(first_paid) AS first_paid,
+                coalesce(sum(pounds), 0)::DECIMAL(38, 4) AS pounds
+            FROM spelt GROUP BY ALL
+        ),
+        known AS (
+            SELECT
+                totals.*, array_to_string(names[:{_SPELLINGS}], '; ') AS names, list_sort(names) AS spellings,
+                coalesce(numbers, []) AS numbers, coalesce(org_ids, []) AS org_ids,
+                coalesce(charities, []) AS charities, coalesce(own.decided_as, shared.decided_as, '') AS review
+            FROM totals
+            INNER JOIN named USING (body, supplier_key)
+            LEFT JOIN numbered USING (body, supplier_key)
+            LEFT JOIN _reviews AS own ON own.body = totals.body AND own.supplier_key = totals.supplier_key
+            LEFT JOIN _reviews AS shared ON shared.body IS NULL AND shared.supplier_key = totals.supplier_key
         )
-        SELECT body, supplier_key, names, numbers, org_ids, charities, first_paid, payee_class, pounds
-        FROM numbered INNER JOIN named USING (body, supplier_key)
-        ORDER BY body, supplier_key
+        SELECT *, dense_rank() OVER (ORDER BY {_KNOWN}) AS number FROM known
         """,  # noqa: S608 - names of our own columns
-        [year],
-    ).fetchall()
-    return [_make_paid(row) for row in rows]
+        [inputs.year.financial_year_name],
+    )
+    connection.execute("DROP TABLE _reviews")
+    return True
 
 
 def _select_payees(view: str, dataset: Dataset) -> str:
@@ -170,44 +202,74 @@ def _select_payees(view: str, dataset: Dataset) -> str:
     """  # noqa: S608 - names of our own columns
 
 
-def _make_paid(row: Sequence[Any]) -> _Paid:
-    body, key, names, numbers, org_ids, charities, first, payee_class, pounds = row
-    published = [*(numbers or ()), *(one for one in org_ids or () if one.upper().startswith(COMPANIES_HOUSE))]
-    other = [one for one in org_ids or () if not one.upper().startswith(COMPANIES_HOUSE) and _ORG_ID.fullmatch(one)]
-    other += [f"{_CHARITY}{one}" for one in charities or () if _CHARITY_NUMBER.fullmatch(one)]
-    payee = payee_class or ""
-    return _Paid(body, Supplier(key, tuple(names), tuple(published), tuple(dict.fromkeys(other)), first, payee), pounds)
-
-
 def _read_reviews(inputs: Inputs) -> dict[tuple[str | None, str], str]:
     """What is decided about suppliers, by body (None: for all) and key."""
     return {(one.body, one.subject): one.decided_as for one in reviews_in_force(inputs.reviews, DecisionKind.SUPPLIER)}
 
 
-def _review_of(paid: _Paid, reviews: Reviews) -> str | None:
-    return reviews.get((paid.body, paid.supplier.key)) or reviews.get((None, paid.supplier.key))
+def _read_cases(connection: DuckDBPyConnection) -> list[_Case]:
+    """The cases in the order of the first body of each, and of key."""
+    rows = connection.execute(
+        """
+        SELECT
+            number, supplier_key, any_value(spellings), any_value(numbers), any_value(org_ids), any_value(charities),
+            any_value(payee_class), any_value(review), min(first_paid), max(first_paid), sum(pounds)
+        FROM _payees GROUP BY number, supplier_key ORDER BY min(body), supplier_key
+        """
+    ).fetchall()
+    return [_make_case(row) for row in rows]
+
+
+def _make_case(row: Sequence[Any]) -> _Case:
+    number, key, names, numbers, org_ids, charities, payee_class, review, first, latest, pounds = row
+    published = [*numbers, *(one for one in org_ids if one.upper().startswith(COMPANIES_HOUSE))]
+    other = [one for one in org_ids if not one.upper().startswith(COMPANIES_HOUSE) and _ORG_ID.fullmatch(one)]
+    other += [f"{_CHARITY}{one}" for one in charities if _CHARITY_NUMBER.fullmatch(one)]
+    supplier = Supplier(key, tuple(names), tuple(published), tuple(dict.fromkeys(other)), first, payee_class)
+    return _Case(number, supplier, review or None, latest, pounds)
+
+
+def _split_by_day(connection: DuckDBPyConnection, cases: Sequence[_Case], register: Register) -> list[_Case]:
+    """The cases, with those for which the day of the first payment matters divided by that day."""
+    divided = {one.number for one in cases if first_payment_matters(one.supplier, register, one.latest)}
+    days: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)
+    for number, day, pounds in connection.execute(
+        "SELECT number, first_paid, sum(pounds) FROM _payees WHERE number IN (SELECT unnest(?)) GROUP BY ALL "
+        "ORDER BY ALL",
+        [sorted(divided)],
+    ).fetchall():
+        days[number].append((day, pounds))
+    split: list[_Case] = []
+    for one in cases:
+        if one.number in divided:
+            split += (
+                replace(one, supplier=replace(one.supplier, first=day), latest=day, pounds=pounds, is_of_day=True)
+                for day, pounds in days[one.number]
+            )
+        else:
+            split.append(one)
+    return split
 
 
 # --- who it is --------------------------------------------------------------------------------------------------------
 
 
-def _identify_all(paid: Sequence[_Paid], companies: pa.Table | None, reviews: Reviews) -> list[Identity]:
-    register = None if companies is None else _read_register(companies, [one.supplier for one in paid])
-    found = [identify(one.supplier, register, _review_of(one, reviews), similar=False) for one in paid]
+def _identify_all(cases: Sequence[_Case], register: Register | None, companies: pa.Table | None) -> list[Identity]:
+    found = [identify(one.supplier, register, one.review, similar=False) for one in cases]
     if companies is not None:
-        proposals = _find_similar(paid, found, companies)
+        proposals = _find_similar(cases, found, companies)
         found = [
             proposals.get(one.supplier.key, identity) if identity.outcome is Outcome.UNMATCHED else identity
-            for one, identity in zip(paid, found, strict=True)
+            for one, identity in zip(cases, found, strict=True)
         ]
-    return _propose_numbers_of_others(paid, found)
+    return _propose_numbers_of_others(cases, found)
 
 
-def _find_similar(paid: Sequence[_Paid], found: Sequence[Identity], companies: pa.Table) -> dict[str, Identity]:
+def _find_similar(cases: Sequence[_Case], found: Sequence[Identity], companies: pa.Table) -> dict[str, Identity]:
     """What similar names propose, by key, for the largest suppliers without a match."""
     pounds: dict[str, Decimal] = defaultdict(Decimal)
     suppliers: dict[str, Supplier] = {}
-    for one, identity in zip(paid, found, strict=True):
+    for one, identity in zip(cases, found, strict=True):
         if identity.outcome is Outcome.UNMATCHED:
             suppliers.setdefault(one.supplier.key, one.supplier)
             pounds[one.supplier.key] += one.pounds
@@ -233,10 +295,10 @@ def _read_register(companies: pa.Table, suppliers: Sequence[Supplier]) -> Regist
     )
 
 
-def _propose_numbers_of_others(paid: Sequence[_Paid], found: Sequence[Identity]) -> list[Identity]:
+def _propose_numbers_of_others(cases: Sequence[_Case], found: Sequence[Identity]) -> list[Identity]:
     """Propose, for a supplier without a match, the numbers that other bodies published with the same name."""
     published: dict[str, set[str]] = defaultdict(set)
-    for one, identity in zip(paid, found, strict=True):
+    for one, identity in zip(cases, found, strict=True):
         if identity.outcome is Outcome.MATCHED and identity.tier is Tier.PUBLISHED:
             published[one.supplier.key].add(identity.org_id)
     return [
@@ -249,7 +311,7 @@ def _propose_numbers_of_others(paid: Sequence[_Paid], found: Sequence[Identity])
         )
         if identity.outcome is Outcome.UNMATCHED and one.supplier.key in published
         else identity
-        for one, identity in zip(paid, found, strict=True)
+        for one, identity in zip(cases, found, strict=True)
     ]
 
 
@@ -261,38 +323,97 @@ def names_are_right(right: int, checked: int) -> bool:
     return checked > 0 and wilson(right, checked).lo >= LEAST_PRECISION
 
 
-def _check_names(paid: Sequence[_Paid], found: Sequence[Identity], reviews: Reviews) -> dict[tuple[str, str], bool]:
-    """By body and key, whether the name alone gives what was published or reviewed; without those that lack either."""
-    checks = {}
-    for one, identity in zip(paid, found, strict=True):
-        reviewed = _review_of(one, reviews)
+def _check_names(cases: Sequence[_Case], found: Sequence[Identity]) -> list[bool | None]:
+    """By case, whether the name alone gives what was published or reviewed; None for those that lack either."""
+    checks: list[bool | None] = []
+    for one, identity in zip(cases, found, strict=True):
         published = identity.org_id if identity.tier is Tier.PUBLISHED else ""
-        truth = reviewed or (published if published.startswith(COMPANIES_HOUSE) else "")
-        if truth and identity.by_name:
-            checks[one.body, one.supplier.key] = identity.by_name == truth
+        truth = one.review or (published if published.startswith(COMPANIES_HOUSE) else "")
+        checks.append(identity.by_name == truth if truth and identity.by_name else None)
     return checks
 
 
-def _is_precise(checks: Mapping[tuple[str, str], bool]) -> bool:
+def _is_precise(cases: Sequence[_Case], checks: Sequence[bool | None]) -> bool:
     """Whether matches by name are right; a name counts once, and as wrong if it is wrong for any body."""
     by_key: dict[str, bool] = {}
-    for (_, key), right in checks.items():
-        by_key[key] = by_key.get(key, True) and right
+    for one, right in zip(cases, checks, strict=True):
+        if right is not None:
+            by_key[one.supplier.key] = by_key.get(one.supplier.key, True) and right
     return names_are_right(sum(by_key.values()), len(by_key))
 
 
-def _bodies_with_facts(paid: Iterable[_Paid], found: Iterable[Identity]) -> frozenset[str]:
+# --- the table --------------------------------------------------------------------------------------------------------
+
+_CASE_TYPES: dict[str, pa.DataType] = {
+    "number": pa.int64(),
+    "day": pa.date32(),
+    "org_id": pa.string(),
+    "company_number": pa.string(),
+    "tier": pa.string(),
+    "evidence": pa.string(),
+    "proposed": pa.string(),
+    "checked_right": pa.bool_(),
+    "outcome": pa.string(),
+    "is_sure": pa.bool_(),
+    "is_certain": pa.bool_(),
+}
+
+
+def _store_identities(
+    connection: DuckDBPyConnection, cases: Sequence[_Case], found: Sequence[Identity], checks: Sequence[bool | None]
+) -> None:
+    """Make the table `_identified`: who each case is. `is_sure` is a fact whatever is known of names."""
+    rows = [
+        {
+            "number": one.number,
+            "day": one.supplier.first if one.is_of_day else None,
+            "org_id": identity.org_id or None,
+            "company_number": identity.company_number or None,
+            "tier": str(identity.tier),
+            "evidence": identity.evidence,
+            "proposed": " ".join(identity.proposed) or None,
+            "checked_right": right,
+            "outcome": str(identity.outcome),
+            "is_sure": one.review is not None or identity.tier in (Tier.PUBLISHED, Tier.REVIEWED),
+            "is_certain": identity.certain,
+        }
+        for one, identity, right in zip(cases, found, checks, strict=True)
+    ]
+    connection.register("_rows", pa.Table.from_pylist(rows, pa.schema(_CASE_TYPES)))
+    connection.execute("CREATE OR REPLACE TEMP TABLE _identified AS SELECT * FROM _rows")
+    connection.unregister("_rows")
+
+
+_JOINED = """_payees INNER JOIN _identified
+    ON _identified.number = _payees.number AND (day IS NULL OR day = first_paid)"""
+
+
+def _bodies_with_facts(connection: DuckDBPyConnection) -> list[str]:
     """The bodies of whose pounds in scope enough are matched."""
-    matched, in_scope = defaultdict[str, Decimal](Decimal), defaultdict[str, Decimal](Decimal)
-    for one, identity in zip(paid, found, strict=True):
-        if identity.outcome is not Outcome.NOT_EXPECTED and one.pounds > 0:
-            in_scope[one.body] += one.pounds
-            matched[one.body] += one.pounds if identity.outcome is Outcome.MATCHED else 0
-    return frozenset(body for body, pounds in in_scope.items() if divide(matched[body], pounds) >= LEAST_MATCHED)
+    rows = connection.execute(
+        f"""
+        SELECT body, coalesce(sum(pounds) FILTER (outcome = ?), 0), sum(pounds)
+        FROM {_JOINED} WHERE outcome <> ? AND pounds > 0 GROUP BY body ORDER BY body
+        """,  # noqa: S608 - names of our own tables
+        [str(Outcome.MATCHED), str(Outcome.NOT_EXPECTED)],
+    ).fetchall()
+    return [body for body, matched, in_scope in rows if divide(matched, in_scope) >= LEAST_MATCHED]
 
 
-def _status(identity: Identity, *, is_reviewed: bool, is_fact_by_name: bool) -> str:
-    if identity.outcome is not Outcome.MATCHED:
-        return str(identity.outcome)
-    sure = is_reviewed or identity.tier in (Tier.PUBLISHED, Tier.REVIEWED) or (identity.certain and is_fact_by_name)
-    return "fact" if sure else "candidate"
+def _join_identities(connection: DuckDBPyConnection, facts: Sequence[str], *, has_register: bool) -> pa.Table:
+    """The table; `facts` are the bodies whose matches by name are facts."""
+    table: pa.Table = connection.sql(
+        f"""
+        SELECT
+            body, supplier_key, names, payee_class, org_id, company_number, tier,
+            CASE
+                WHEN outcome <> $matched THEN outcome
+                WHEN is_sure OR (is_certain AND body IN (SELECT unnest($facts::VARCHAR[]))) THEN 'fact'
+                ELSE 'candidate'
+            END AS status,
+            evidence, proposed, checked_right, $has_register AS has_register, first_paid, pounds
+        FROM {_JOINED} ORDER BY body, supplier_key
+        """,  # noqa: S608 - names of our own tables
+        params={"matched": str(Outcome.MATCHED), "facts": list(facts), "has_register": has_register},
+    ).to_arrow_table()
+    return table.cast(SCHEMA)

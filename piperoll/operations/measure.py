@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -26,7 +26,7 @@ from typing import Any, TypeAlias
 import collectors
 import publishers
 from piperoll import layout
-from piperoll.errors import PiperollError, UsageError
+from piperoll.errors import NotThere, PiperollError, UsageError
 from piperoll.measuring import derived
 from piperoll.measuring.definition import Measure, find_measure, measures
 from piperoll.measuring.engine import read_table, run_measure, write_table
@@ -212,11 +212,12 @@ def _measure_year(source: MeasureStore, year: Period, stale: Sequence[Measure], 
     if not stale:
         return
     with source.open(year, stale) as inputs:
+        written = cache(lambda name: write_table(read_table(inputs, name)))  # several measures name the same table
         for measure in stale:
             progress(f"{measure.title}, {year.title}")
             try:
                 rows = run_measure(measure, inputs, source.replies)
-                tables = {name: write_table(read_table(inputs, name)) for name in measure.tables}
+                tables = {name: written(name) for name in measure.tables}
             except Exception as error:  # noqa: BLE001 - one measure's fault stays its own
                 yield _Made(measure, [], {}, error)
             else:
@@ -301,7 +302,12 @@ def _purge_versions(run: Run, series: Series, inputs: Mapping[str, Any]) -> None
 
 
 def _read_inputs(store: publishers.StoreReader, series: Series, version: Version) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(store.read(layout.release_file(series, version, "inputs.json")).content)
+    """What a version was made from; nothing if its files are lost, as they are before they are made again."""
+    try:
+        content = store.read(layout.release_file(series, version, "inputs.json")).content
+    except NotThere:
+        return {"bodies": {}, "shared": []}
+    document: dict[str, Any] = json.loads(content)
     return document
 
 

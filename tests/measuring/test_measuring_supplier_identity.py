@@ -22,10 +22,10 @@ from tests.measuring.test_measuring_companies import HEADER
 Row = dict[str, Any]
 
 
-def companies(folder: Path, *rows: tuple[str, str]) -> pa.Table:
-    """A register of (number, name), all incorporated in 2001."""
+def companies(folder: Path, *rows: tuple[str, str], incorporated: str = "01/01/2001") -> pa.Table:
+    """A register of (number, name), all incorporated on the same day."""
     text = io.StringIO()
-    csv.writer(text).writerows([name, number, "", "", "Active", "", "01/01/2001", *[""] * 8] for number, name in rows)
+    csv.writer(text).writerows([name, number, "", "", "Active", "", incorporated, *[""] * 8] for number, name in rows)
     path = folder / "companies.csv"
     path.write_text(f"{HEADER}\n{text.getvalue()}", "utf-8")
     return read_companies(path)
@@ -160,3 +160,15 @@ def test_the_first_payment_of_any_year_guards_the_date_of_incorporation(tmp_path
     earlier = paid("Daw Ltd", 10, financial_year="2000-01", line_date="2000-12-31")
     assert values(measured([paid("Daw Ltd", 20)], register), "pounds") == {"candidate": 20}
     assert values(measured([paid("Daw Ltd", 20), earlier], register), "pounds") == {"review": 20}
+
+
+def test_a_company_incorporated_between_two_first_payments_is_the_supplier_of_the_later_only(tmp_path: Path) -> None:
+    register = companies(tmp_path, ("03333333", "DAW LIMITED"), incorporated="15/05/2026")
+    spend = [
+        paid("Daw Ltd", 100),
+        paid("Daw Ltd", 100, body="otherton", line_date="2026-06-02"),
+        paid("Daw Ltd", 100, body="thirdton", line_date="2026-07-02"),
+    ]
+    rows = measured(spend, register)
+    found = {row["body"]: row["item"] for row in rows if row["figure"] == "pounds" and row["value"]}
+    assert found == {"anytown": "review", "otherton": "candidate", "thirdton": "candidate"}
