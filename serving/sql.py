@@ -256,7 +256,8 @@ def _files_sql(needed: Mapping[str, QueryField], source: QuerySource, bound: Bou
     if not selects:
         nulls = [f"CAST(NULL AS {one.sql_type(source.scale)}) AS {one.quoted}" for one in needed.values()]
         return f"SELECT {', '.join([*nulls, '0::BIGINT AS _file', '0::BIGINT AS _row'])} WHERE false"
-    return " UNION ALL ".join(selects)
+    # Totals of files with other columns have other figures.
+    return (" UNION ALL " if source.totals is None else " UNION ALL BY NAME ").join(selects)
 
 
 def _figures(schema: FileSchema) -> FileSchema:
