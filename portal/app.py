@@ -26,7 +26,6 @@ from portal.audit import AccessLog
 from portal.background import BackgroundWork
 from portal.indexes import IndexKeeper
 from portal.openid import OpenIdProvider
-from portal.publishing import Publisher
 from portal.rates import RateLimits
 from portal.rendering import SECURITY, error_page, page, style
 from portal.sessions import (
@@ -101,7 +100,6 @@ def create_portal(settings: PortalSettings) -> FastAPI:
     if settings.openid is not None:
         app.state.openid = OpenIdProvider(settings.openid, f"{settings.address}sign-in/organisation/return")
     app.state.once = []
-    app.state.publisher = Publisher(settings)
     app.state.indexes = IndexKeeper(settings)
     app.state.work = BackgroundWork(settings)
     app.add_api_route("/style.css", get_style, methods=["GET"])
@@ -121,9 +119,8 @@ def create_portal(settings: PortalSettings) -> FastAPI:
 def run_portal(settings: PortalSettings, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, and `say` where; with `settings.local`, an address that signs in once."""
     app = create_portal(settings)
-    app.state.work.ask()  # what was answered before a portal was killed
     say(f"The portal is at {settings.address} (stop it with Ctrl+C)")
-    app.state.publisher.wake()  # what has a receipt and was not published when the portal last stopped
+    app.state.work.ask()  # what was recorded and not done when the portal last stopped
     if settings.local is not None:
         say(f"Sign in, once: {one_time_address(app)}")
     uvicorn.run(app, host=host, port=port, **UVICORN_SETTINGS)

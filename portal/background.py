@@ -1,7 +1,8 @@
-"""Work that a page begins and does not wait for: one process at a time, killed at any moment and taken up again.
+"""Work that a page begins and does not wait for: files with a receipt are published, and answers are applied.
 
-The work is that of `piperoll decisions --apply`: whatever is recorded and not done yet. So nothing is lost if the
-portal ends; the next answer, the next start of the portal or the next run does it.
+It runs in a process of its own, so that neither its memory nor its work weighs on pages, one process at a time. It does
+whatever is recorded in the store and not done yet, so nothing is lost if it is killed: the next page that asks for it,
+the next start of the portal or the next run goes on.
 """
 
 from __future__ import annotations
@@ -12,36 +13,43 @@ import threading
 
 from portal.settings import PortalSettings
 
-_APPLY = "from piperoll.operations.answering import apply_from_arguments; apply_from_arguments()"
+_WORK = (
+    "from piperoll.operations import answering, submitting;"
+    "submitting.publish_from_arguments(); answering.apply_from_arguments()"
+)
 
 
 class BackgroundWork:
-    """Applies answers in a process of its own, so that neither its memory nor its work weighs on pages."""
+    """Starts the process when it is asked for, and once more if it is asked for while at work."""
 
     def __init__(self, settings: PortalSettings) -> None:
         self._settings = settings
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._wanted = False
         self._thread: threading.Thread | None = None
-        self.runs = 0
 
     def ask(self) -> None:
-        """Ask for the work to be done soon; if it is being done, once more afterwards."""
+        """Ask for the work to be done soon."""
         if not self._settings.background:
             return
-        with self._changed:
+        with self._lock:
             self._wanted = True
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="portal-background", daemon=True)
                 self._thread.start()
-            self._changed.notify()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until there is no more work, or for this time."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(seconds)
 
     def _work(self) -> None:
         while True:
-            with self._changed:
-                while not self._wanted:
-                    self._changed.wait()
+            with self._lock:
+                if not self._wanted:
+                    self._thread = None
+                    return
                 self._wanted = False
             given = [self._settings.store, *filter(None, [self._settings.bodies])]
-            subprocess.run([sys.executable, "-c", _APPLY, *given], check=False)  # noqa: S603 - our own code
-            self.runs += 1
+            subprocess.run([sys.executable, "-P", "-c", _WORK, *given], check=False)  # noqa: S603 - our own code

@@ -62,5 +62,5 @@ async def put_submission(
         raise Problem(400, "bad-parameter", str(error)) from error
     finally:
         arriving.close()
-    request.app.state.publisher.wake()
+    request.app.state.work.ask()
     return receipt_response(receipt, 201 if new else 200)

@@ -23,7 +23,7 @@ from portal.sessions import Signed, require, sent_form, settings_of
 
 router = APIRouter()
 
-ITEMS_A_PAGE = 100
+ITEMS_A_PAGE = 60
 DUTIES_A_PAGE = 150
 
 _KINDS = {
@@ -34,6 +34,8 @@ _KINDS = {
     "withdrawal": "Withdrawals that bodies ask for",
     "purge": "Withdrawn because of personal data: the file as received",
     "report": "Readers' reports",
+    "supplier": "Which company a supplier is",
+    "pair": "Contracts of different bodies that may be for the same need",
 }
 
 
@@ -144,7 +146,7 @@ def _queue_page(
         for item in items
         if kind in ("", item.kind)
         and turn in ("", item.turn)
-        and of in ("", item.body)
+        and (not of or of in item.concerns)
         and words.casefold() in item.question.casefold()
     ]
     shown = found[:ITEMS_A_PAGE]
@@ -163,7 +165,8 @@ def _queue_page(
         rows=sum(item.rows for item in found),
         pounds=sum(item.pounds for item in found if item.pounds is not None),
         on=index.context.on,
-        names={item.body: settings.find_body(item.body).name for item in items},
+        choices={name: max((item.choices for item in group), key=len) for name, group in groups.items()},
+        names={slug: settings.find_body(slug).name for item in items for slug in item.concerns},
         chosen={"kind": kind, "turn": turn, "of": of, "words": words},
         error=error,
         picked=picked,

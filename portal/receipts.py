@@ -50,7 +50,7 @@ def get_receipt(
     report = submitting.is_processed(settings.opened, receipt)
     waits = bool(receipt.sha256) and publishers.is_waiting(settings.opened, receipt)
     if waits:
-        request.app.state.publisher.wake()  # after a restart, nobody may be at work on it
+        request.app.state.work.ask()  # after a restart, nobody may be at work on it
     return page(
         request,
         "receipt.html",

@@ -62,7 +62,7 @@ async def post_nothing(
         field = str(kind) if error.field == "reason" else error.field
         message = str(error)
         return _nothing_page(request, body, values, {field: message[:1].upper() + message[1:]}, 422)
-    request.app.state.publisher.wake()
+    request.app.state.work.ask()
     if new:
         await run_in_threadpool(mail_receipt, settings, signed, receipt)
     return RedirectResponse(f"/bodies/{body}/receipts/{receipt.reference}", 303)

@@ -194,7 +194,7 @@ async def post_submit(
         )
     except SubmissionRefused as refused:
         return await _draft_page(request, draft, {}, {"submit": _sentence(str(refused))}, status=422)
-    request.app.state.publisher.wake()
+    request.app.state.work.ask()
     if new:
         await run_in_threadpool(mail_receipt, settings, signed, receipt)
     return RedirectResponse(f"/bodies/{draft.body}/receipts/{receipt.reference}", 303)

@@ -217,7 +217,10 @@ def queue(
     body: Annotated[str | None, typer.Option(metavar="NAME", help="Only what is about this body.")] = None,
     kind: Annotated[
         str | None,
-        typer.Option(metavar="KIND", help="Only heading, value, file, claim, withdrawal, purge or report."),
+        typer.Option(
+            metavar="KIND",
+            help="Only heading, value, file, claim, withdrawal, purge, report, supplier or pair.",
+        ),
     ] = None,
     turn: Annotated[str | None, typer.Option(metavar="WHO", help="Only what waits for body or platform.")] = None,
     bodies: Bodies = None,

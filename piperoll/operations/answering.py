@@ -14,7 +14,7 @@ from pathlib import Path
 import publishers
 from piperoll.errors import PiperollError, UsageError
 from piperoll.model import DecidedAs, DecisionEntry, DecisionKind, Series, Verdict, WithdrawalStep
-from piperoll.operations import decisions, questions
+from piperoll.operations import decisions, questions, reviews
 from piperoll.operations.catalogue.build import build_for_run
 from piperoll.operations.collecting import CollectedFiles
 from piperoll.operations.decision_queue import ItemKind, QueueItem
@@ -27,7 +27,7 @@ from piperoll.operations.trust import Standing
 from piperoll.operations.withdrawing import answer_withdrawal, finish_withdrawals
 from piperoll.settings import Settings
 
-_OPERATORS = (ItemKind.WITHDRAWAL, ItemKind.PURGE)
+_OPERATORS = (ItemKind.WITHDRAWAL, ItemKind.PURGE, ItemKind.SUPPLIER, ItemKind.PAIR)
 """What only an operator answers."""
 
 
@@ -112,6 +112,13 @@ def _record(store: publishers.Store, item: QueueItem, answer: str, because: str,
             answer_withdrawal(store, Series.parse(series), int(number), step, because=because, by=by, moment=moment)
         case ItemKind.REPORT:
             answer_report(store, item.body, item.subject, answer, by=by, moment=moment)
+        case ItemKind.SUPPLIER:
+            given = (choice.answer for choice in item.choices)
+            org_id = dict(zip(given, item.proposed, strict=False)).get(answer, answer)
+            for body in item.bodies:  # only those that were named
+                reviews.record_supplier(store, item.subject, org_id, because=because, by=by, moment=moment, body=body)
+        case ItemKind.PAIR:
+            reviews.record_pair(store, item.subject, answer, because=because, by=by, moment=moment)
 
 
 def apply_answers(

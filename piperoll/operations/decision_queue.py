@@ -7,14 +7,17 @@
     withdrawal  a body asks to withdraw a version
     purge       a body withdrew a table because of personal data: is the file as received removed, too?
     report      a reader reports something about a published table
+    supplier    a supplier of measures: is it the organisation that is proposed?
+    pair        two contracts of different bodies: what are they to each other?
 
-Items are found from the index of each body; only files that have something held are opened.
+Items are found from the index of each body; only files that have something held are opened. The last two kinds are
+reviews: they are found from the newest tables of measures, and are an operator's.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,13 +27,16 @@ from typing import Any
 import publishers
 from piperoll import assets
 from piperoll.checking.privacy.decisions import Decided, fold_value
+from piperoll.describing.wording import format_pounds
 from piperoll.duties import ReportOutcome, period_of
 from piperoll.errors import MappingError
 from piperoll.model import (
+    NO_COMPANY,
     Acts,
     DecisionEntry,
     DecisionKind,
     HeldValue,
+    PairDecision,
     Period,
     Submission,
     Verdict,
@@ -39,10 +45,21 @@ from piperoll.model import (
 )
 from piperoll.operations.body_index import BodyIndex, StoreIndex
 from piperoll.operations.reader_reports import list_open_reports
+from piperoll.operations.review_queue import (
+    ContractToCompare,
+    PairToReview,
+    PublishedTable,
+    SupplierToReview,
+    list_pairs,
+    list_suppliers,
+    read_newest_table,
+)
 from piperoll.operations.withdrawing import list_withdrawals
 from piperoll.reading import DRIFTED
 
 _CLAIMED = "series-claimed-twice"
+_PENNY = Decimal("0.01")
+_BODIES_NAMED = 5
 _NOT_RELEASED = "It was released before and is held again: by today's rules it may be rejected. See its report."
 
 
@@ -56,6 +73,13 @@ class ItemKind(StrEnum):
     WITHDRAWAL = "withdrawal"
     PURGE = "purge"
     REPORT = "report"
+    SUPPLIER = "supplier"
+    PAIR = "pair"
+
+    @property
+    def is_review(self) -> bool:
+        """Whether the answer counts when measures are next made, and no file is examined again for it."""
+        return self in (ItemKind.SUPPLIER, ItemKind.PAIR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +95,11 @@ class Choice:
 class QueueItem:
     """One question that waits for an answer.
 
-    `subject` is what it is about in the log: a heading, a value, the sha256 of a file, a version, or the identifier of
-    a report. `question` may quote what is held: it is for the body and the operator alone. `rows` and `pounds` (None if
-    no amount was read) are what waits for the answer, in the files `files` (sha256). `since` is an ISO 8601 instant.
-    `code` is that of the finding that holds a file.
+    `subject` is what it is about in the log: a heading, a value, the sha256 of a file, a version, the identifier of a
+    report or a pair, or a supplier key. `question` may quote what is held: it is for the body and the operator alone.
+    `rows` and `pounds` (None if no amount was read) are what waits for the answer, in the files `files` (sha256).
+    `since` is an ISO 8601 instant. `code` is that of the finding that holds a file. `proposed` are the organisations
+    that a supplier may be, in order of the answers. `bodies` are all that it is about, if several; `body` is the first.
     """
 
     kind: ItemKind
@@ -91,12 +116,19 @@ class QueueItem:
     period: str | None = None
     code: str | None = None
     details: tuple[str, ...] = field(default=())
+    proposed: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         """The identifier of the question: the same question has the same, whenever the queue is read."""
-        text = f"{self.kind}\0{self.body}\0{self.dataset}\0{self.subject}"
+        text = "\0".join((self.kind, self.body, self.dataset, self.subject, *self.proposed, *self.bodies))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """The bodies that it is about."""
+        return self.bodies or (self.body,)
 
     def age_days(self, on: date) -> int:
         """For how many days it has waited."""
@@ -108,6 +140,7 @@ class QueueItem:
             "id": self.id,
             "kind": str(self.kind),
             "body": self.body,
+            "bodies": list(self.concerns),
             "dataset": self.dataset,
             "period": self.period,
             "question": self.question,
@@ -120,6 +153,7 @@ class QueueItem:
             "files": list(self.files),
             "code": self.code,
             "details": list(self.details),
+            "proposed": list(self.proposed),
             "answers": [{"answer": one.answer, "label": one.label, "effect": one.effect} for one in self.choices],
         }
 
@@ -152,13 +186,21 @@ _PURGE_CHOICES = (
     ),
 )
 _REPORT_CHOICES = (Choice("answer", "Answer", "Your answer and the report are published beside the table."),)
+_PAIR_CHOICES = (
+    Choice(PairDecision.JOINT, "One purchase by both", "It counts as bought once."),
+    Choice(PairDecision.COMMON_FRAMEWORK, "Two purchases from one framework", "It counts as bought together already."),
+    Choice(PairDecision.SEPARATE, "The same need, bought separately", "Its pounds enter the totals of such contracts."),
+    Choice(PairDecision.NOT_SAME, "Not the same need", "It is counted no more."),
+    Choice(PairDecision.UNCLEAR, "Their texts do not tell", "It counts in high bounds only, and is not asked again."),
+)
 
 
 def list_items(index: StoreIndex, bodies: Iterable[str] | None = None) -> list[QueueItem]:
-    """Everything that waits for an answer, of some bodies or of all; the oldest first."""
+    """Everything that waits for an answer, of some bodies or of all; the oldest first, and reviews last."""
     slugs = index.slugs if bodies is None else tuple(bodies)
     items = [item for slug in slugs for item in list_body_items(index.store, index.read(slug))]
-    return sorted(items, key=lambda item: (item.since, item.body, item.dataset, item.id))
+    items.sort(key=lambda item: (item.since, item.body, item.dataset, item.id))
+    return items + [one for one in _list_reviews(index) if bodies is None or not {*slugs}.isdisjoint(one.concerns)]
 
 
 def list_body_items(store: publishers.Store, body: BodyIndex) -> list[QueueItem]:
@@ -362,6 +404,85 @@ def _list_reports(store: publishers.Store, body: BodyIndex) -> Iterator[QueueIte
             period=str(report.series.period),
             details=(str(report.series), str(report.concern)),
         )
+
+
+def _list_reviews(index: StoreIndex) -> Iterator[QueueItem]:
+    """Suppliers, then pairs of contracts; of each, what bears on most comes first."""
+    expected = {body.slug: body.name for body in index.context.expected}
+
+    def name_of(slug: str) -> str:
+        return expected.get(slug) or index.context.known.find(slug).name
+
+    if suppliers := read_newest_table(index.store, "supplier-identity", "supplier_identities"):
+        for supplier in list_suppliers(index.store, suppliers.rows):
+            yield _ask_supplier(supplier, suppliers, name_of)
+    if pairs := read_newest_table(index.store, "duplication", "contract_pairs"):
+        for pair in list_pairs(index.store, pairs.rows):
+            yield _ask_pair(pair, pairs, name_of)
+
+
+def _ask_supplier(one: SupplierToReview, table: PublishedTable, name_of: Callable[[str], str]) -> QueueItem:
+    is_it = f"is it {' or '.join(one.proposed)}" if one.proposed else "who is it"
+    choices = [
+        Choice(
+            "proposed" if number == 1 else f"proposed-{number}",
+            "It is the organisation proposed" if number == 1 else f"It is number {number} of those proposed",
+            "Its number is a fact, for the bodies that pay it under this name.",
+        )
+        for number in range(1, len(one.proposed) + 1)
+    ]
+    choices.append(Choice(NO_COMPANY, "It is in no register", "No number is expected of it, for the same bodies."))
+    paid = [f"{name_of(slug)} {format_pounds(pounds.quantize(_PENNY))}" for slug, pounds in one.bodies.items()]
+    more = f" and {len(paid) - _BODIES_NAMED} more" if len(paid) > _BODIES_NAMED else ""
+    return QueueItem(
+        ItemKind.SUPPLIER,
+        next(iter(one.bodies)),
+        "spend",
+        one.key,
+        f"{'; '.join(one.names)}: {is_it}?",
+        tuple(choices),
+        Acts.PLATFORM,
+        table.published,
+        pounds=one.pounds.quantize(_PENNY),
+        period=str(table.year),
+        details=(
+            *one.evidence,
+            *(("matched already: drawn to measure how many matches are right",) if one.sampled else ()),
+            f"paid by {', '.join(paid[:_BODIES_NAMED])}{more}",
+        ),
+        proposed=one.proposed,
+        bodies=tuple(one.bodies),
+    )
+
+
+def _ask_pair(one: PairToReview, table: PublishedTable, name_of: Callable[[str], str]) -> QueueItem:
+    titles = [
+        f"'{side.title}' ({name_of(side.body)}{f', {format_pounds(side.value)}' if side.value is not None else ''})"
+        for side in one.sides
+    ]
+    return QueueItem(
+        ItemKind.PAIR,
+        one.sides[0].body,
+        "contracts",
+        one.pair,
+        f"{titles[0]} and {titles[1]}: the same need?",
+        _PAIR_CHOICES,
+        Acts.PLATFORM,
+        table.published,
+        pounds=_add(side.value for side in one.sides),
+        period=str(table.year),
+        details=(
+            f"{one.guess.replace('-', ' ')} by their texts: {one.evidence}; {one.score:.2f} alike",
+            *(f"{name_of(side.body)}: {known}" for side in one.sides if (known := _describe_contract(side))),
+        ),
+        bodies=tuple(side.body for side in one.sides),
+    )
+
+
+def _describe_contract(side: ContractToCompare) -> str:
+    """Who supplies it, and from when to when, as far as it is known."""
+    days = [f"{word} {day.isoformat()}" for word, day in (("from", side.starts), ("to", side.ends)) if day]
+    return "; ".join(filter(None, (", ".join(side.suppliers), " ".join(days))))
 
 
 def _add(amounts: Iterable[Decimal | None]) -> Decimal | None:

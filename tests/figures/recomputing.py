@@ -279,7 +279,7 @@ class Recomputed:
         return f"CASE {cases} END"
 
     def _annotate(self, dataset: str) -> None:
-        """`figures_{dataset}`: every line that counts, with its cells, its supplier's key, its class of payee and its side.
+        """`figures_{dataset}`: every line that counts, with its cells, supplier's key, class of payee and side.
 
         These are those of the consolidated files: what they mean is tested where they are made.
         """

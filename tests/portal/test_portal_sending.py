@@ -60,7 +60,7 @@ def test_a_file_is_checked_put_right_submitted_and_followed_to_its_publication(p
     document = client.get(f"{receipt_page}.json").json()
     assert document["accepted"]["rows"] == 10
     assert len(verify_receipt(document, spend(10), publishers.signing_key(portal.store).public)) == 2
-    portal.app.state.publisher.wait(120)
+    portal.app.state.work.wait(120)
     assert "The file is published" in client.get(receipt_page).text
     assert "http-equiv" not in client.get(receipt_page).text
 
@@ -96,7 +96,7 @@ def test_nothing_to_send_has_a_receipt(portal: PortalUnderTest) -> None:
     assert 'id="exempt-error"' in client.post_form(address, kind="exempt", dataset="spend", period="2026-10").text
     nil = client.post_form(address, kind="nil", dataset="spend", period="September 2026")
     assert nil.status_code == 303, nil.text
-    portal.app.state.publisher.wait(120)
+    portal.app.state.work.wait(120)
     assert "The nil return is published" in client.get(nil.headers["Location"]).text
 
 
