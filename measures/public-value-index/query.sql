@@ -48,40 +48,60 @@ thresholds AS (
     SELECT * FROM (VALUES (0), (250), (500), (25000)) AS chosen (pounds)
 ),
 
+-- Payments together, by the highest of the thresholds above that each reaches: there are millions.
+sums AS (
+    SELECT
+        body, year, function_id, side, contested, function_by,
+        CASE
+            WHEN abs(net) >= 25000 THEN 25000
+            WHEN abs(net) >= 500 THEN 500
+            WHEN abs(net) >= 250 THEN 250
+            ELSE 0
+        END AS reached,
+        count(*) AS n, sum(net) AS net, sum(abs(net)) AS gross
+    FROM payments
+    GROUP BY ALL
+),
+
 -- Everything in one form: what counts, by part, with its middle and its ends. Payments have no ends.
 counted AS (
-    SELECT 'spend' AS part, body, year, function_id, side, contested, function_by, net AS mid, net AS low, net AS high
-    FROM payments
+    SELECT
+        'spend' AS part, body, year, function_id, side, contested, function_by, n,
+        net AS mid, net AS low, net AS high, gross
+    FROM sums
 
     UNION ALL
     SELECT
-        'spend-' || pounds, body, year, function_id, side, contested, function_by, net, net, net
-    FROM payments
-    INNER JOIN thresholds ON abs(net) >= pounds
+        'spend-' || pounds, body, year, function_id, side, contested, function_by, n, net, net, net, gross
+    FROM sums
+    INNER JOIN thresholds ON reached >= pounds
 
     UNION ALL
-    SELECT 'fte', body, year, function_id, side, contested, function_by, fte, fte, fte
+    SELECT 'fte', body, year, function_id, side, contested, function_by, 1, fte, fte, fte, abs(fte)
     FROM posts
 
     UNION ALL
     SELECT
-        'people', body, year, function_id, side, contested, function_by,
-        CAST(fte * (low_pay + high_pay) / 2 AS DECIMAL(38, 6)), fte * low_pay, fte * high_pay
+        'people', body, year, function_id, side, contested, function_by, 1,
+        CAST(fte * (low_pay + high_pay) / 2 AS DECIMAL(38, 6)), fte * low_pay, fte * high_pay,
+        CAST(abs(fte * (low_pay + high_pay) / 2) AS DECIMAL(38, 6))
     FROM posts
     WHERE low_pay > 0 AND high_pay > 0
 ),
 
 with_total AS (
-    SELECT part, body, year, function_id, side, contested, function_by,
-        CAST(mid AS DECIMAL(38, 6)) AS mid, CAST(low AS DECIMAL(38, 6)) AS low, CAST(high AS DECIMAL(38, 6)) AS high
+    SELECT part, body, year, function_id, side, contested, function_by, n,
+        CAST(mid AS DECIMAL(38, 6)) AS mid, CAST(low AS DECIMAL(38, 6)) AS low, CAST(high AS DECIMAL(38, 6)) AS high,
+        CAST(gross AS DECIMAL(38, 6)) AS gross
     FROM counted
 
     UNION ALL
     SELECT
-        'total', counted.body, counted.year, function_id, side, contested, function_by,
+        'total', counted.body, counted.year, function_id, side, contested, function_by, counted.n,
         CAST(CAST(mid AS DOUBLE) * rate AS DECIMAL(38, 6)),
         CAST(CAST(low AS DOUBLE) * rate AS DECIMAL(38, 6)),
-        CAST(CAST(high AS DOUBLE) * rate AS DECIMAL(38, 6))
+        CAST(CAST(high AS DOUBLE) * rate AS DECIMAL(38, 6)),
+        CAST(CAST(gross AS DOUBLE) * rate AS DECIMAL(38, 6))
     FROM counted
     INNER JOIN pay_known USING (body, year)
     INNER JOIN paid USING (body, year)
@@ -93,13 +113,13 @@ with_total AS (
 -- Credits are subtracted within their function; what is contested is at most what the function has.
 by_function AS (
     SELECT
-        part, body, year, function_id, side, count(*) AS n,
+        part, body, year, function_id, side, CAST(sum(n) AS BIGINT) AS n,
         sum(mid) AS mid, sum(low) AS low, sum(high) AS high,
         greatest(0, least(coalesce(sum(mid) FILTER (contested), 0), sum(mid))) AS mid_contested,
         greatest(0, least(coalesce(sum(low) FILTER (contested), 0), sum(low))) AS low_contested,
         greatest(0, least(coalesce(sum(high) FILTER (contested), 0), sum(high))) AS high_contested,
-        sum(abs(mid)) AS gross,
-        coalesce(sum(abs(mid)) FILTER (function_by = 'rule'), 0) AS gross_by_rule
+        sum(gross) AS gross,
+        coalesce(sum(gross) FILTER (function_by = 'rule'), 0) AS gross_by_rule
     FROM with_total
     GROUP BY ALL
     HAVING sum(mid) > 0

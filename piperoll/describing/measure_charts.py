@@ -119,21 +119,22 @@ class PyramidLevel:
     hatched: bool
 
 
-def draw_pyramid(items: Sequence[Figure], unknown: Sequence[str] = ("not-reported", "unknown")) -> list[PyramidLevel]:
-    """Draw shares by level, in the order given, each bar in the middle; the bar of an item in `unknown` is hatched."""
-    known = [row for row in items if row.has_value and row.value is not None and row.value >= 0]
+def draw_pyramid(items: Sequence[Figure], not_reported: Figure | None = None) -> list[PyramidLevel]:
+    """Draw shares by level, in the order given, each bar in the middle; what was not reported is beneath, hatched."""
+    rows = [*items, not_reported] if not_reported is not None and not_reported.value else items
+    known = [row for row in rows if row.has_value and row.value is not None and row.value >= 0]
     widest = max((row.value for row in known if row.value is not None), default=Decimal(0))
     levels = []
     for number, row in enumerate(known):
         width = Decimal(0) if not widest or row.value is None else row.value / widest * 100
         levels.append(
             PyramidLevel(
-                label=row.item_label or row.item,
+                label="Not reported" if row is not_reported else row.item_label or row.item,
                 words=describe_figure(row),
                 offset=number * LINE_HEIGHT,
                 start=_percent((100 - width) / 2),
                 length=_percent(max(width, Decimal("0.3"))),
-                hatched=row.item in unknown,
+                hatched=row is not_reported,
             )
         )
     return levels

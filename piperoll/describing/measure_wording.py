@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -10,6 +11,9 @@ from piperoll.describing.measures import Figure, MeasureDefinition
 from piperoll.describing.wording import format_number, lower_first, name_kinds
 
 NOTHING = "–"
+
+_OFTEN = 3
+"""A reason on so many lines of a table is stated above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,19 @@ def describe_rank(figure: Figure) -> str:
 def write_sentence(reason: str) -> str:
     """Write a reason as a sentence; an empty one stays empty."""
     return f"{reason[:1].upper()}{reason[1:].rstrip('.')}." if reason else ""
+
+
+def shared_reasons(rows: Sequence[Figure]) -> dict[str, str]:
+    """The reasons that a table states once above it, by status: those of all its lines, or of three or more.
+
+    There is one for each status, so that a line which is marked with the status and gives no reason is clear.
+    """
+    counted = Counter((row.status, row.reason) for row in rows if row.reason and row.status != "shown")
+    shared: dict[str, str] = {}
+    for (status, reason), times in counted.most_common():
+        if times >= _OFTEN or times == len(rows) > 1:
+            shared.setdefault(status, reason)
+    return shared
 
 
 def describe_peers(figure: Figure) -> str:

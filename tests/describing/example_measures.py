@@ -120,10 +120,14 @@ comparators = "kind"
 owner = "The example platform"
 sources = ["An example"]
 [[figures]]
-id = "levels"
+id = "share"
 title = "Share of posts by level"
 unit = "share"
 headline = true
+[[figures]]
+id = "not-reported"
+title = "Share of posts on no level"
+unit = "share"
 [[changes]]
 version = "1.0.0"
 date = "2026-11-29"
@@ -276,14 +280,14 @@ def publish_examples(store: FolderStore, bodies: Iterable[str]) -> None:
     ]  # fmt: skip
     publish_measure(store, CONTRACTS, "2026-27", contracts)
     shape = [
-        row("organisation-shape", slugs[0], "levels", item=item, item_label=label, value=value)
+        row("organisation-shape", slugs[0], "share", item=item, item_label=label, value=value)
         for item, label, value in (
-            ("1", "Top level", "0.05"),
-            ("2", "Middle", "0.25"),
-            ("3", "Front", "0.5"),
-            ("not-reported", "Not reported", "0.2"),
+            ("level-1", "Front", "0.65"),
+            ("level-2", "Middle", "0.3"),
+            ("level-5", "Top level", "0.05"),
         )
     ]
+    shape.append(row("organisation-shape", slugs[0], "not-reported", value="0.08"))
     publish_measure(store, SHAPE, "2026-27", shape)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyshacl
 import pytest
@@ -12,6 +13,8 @@ import rdflib
 
 from piperoll import assets, layout
 from piperoll.describing.context import CatalogueContext
+from piperoll.describing.measure_wording import shared_reasons
+from piperoll.describing.measures import Figure
 from piperoll.model import Body, Register
 from piperoll.operations.catalogue.build import build_from_store
 from publishers import FolderStore
@@ -95,10 +98,26 @@ def test_names_in_rows_are_escaped(built: Built) -> None:
     assert "Waste &lt;and&gt; recycling" in page
 
 
+def made_figure(body: str, status: str, reason: str) -> Figure:
+    """A figure of which only these are known."""
+    values: dict[str, Any] = dict.fromkeys(field.name for field in fields(Figure))
+    return Figure(**values | {"body": body, "status": status, "reason": reason})
+
+
+def test_a_reason_on_every_line_of_a_table_is_stated_once_above_it(built: Built) -> None:
+    rows = [made_figure(f"body-{number}", "list-only", "2 bodies of the kind have a value") for number in range(2)]
+    assert shared_reasons(rows) == {"list-only": "2 bodies of the kind have a value"}
+    assert shared_reasons([*rows, made_figure("other", "shown", "")]) == {}
+    assert shared_reasons([*rows, rows[0], made_figure("other", "list-only", "its own")]) == {
+        "list-only": "2 bodies of the kind have a value"
+    }
+    assert shared_reasons(rows[:1]) == {}
+
+
 def test_what_was_not_reported_is_hatched(built: Built) -> None:
     page = built.page("bodies/ashby-borough/profile.html")
-    assert page.count('fill="url(#hatch-organisation-shape-levels)"') == 1
-    assert page.index(">Top level<") < page.index(">Front<") < page.index(">Not reported<")
+    assert page.count('fill="url(#hatch-organisation-shape-share)"') == 1
+    assert page.index(">Top level<") < page.index(">Middle<") < page.index(">Front<") < page.index(">Not reported<")
 
 
 def test_contracts_that_end_first_come_first_and_are_a_feed(built: Built) -> None:

@@ -29,7 +29,10 @@ _UNFOLDED = 2
 """Lists of items of a measure that a profile shows unfolded, beside those of headlines."""
 
 PYRAMIDS = ("organisation-shape",)
-"""Measures whose items are levels of an organisation, which are drawn as a pyramid."""
+"""Measures whose items are levels of an organisation, level-1 the lowest, which are drawn as a pyramid."""
+
+NOT_REPORTED = "not-reported"
+"""The figure of such a measure that says which share is on no level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +107,11 @@ def render_profile(site: MeasureSite, body: Body, parts: Sequence[ProfilePart]) 
 
 def _render(site: MeasureSite, body: Body, parts: Sequence[ProfilePart], most: int) -> tuple[str, bytes]:
     sections = _sort_sections(site, parts, lambda part: _describe_part(part, most))
-    withheld = [
-        (part.measure, figure, row) for part in parts for figure, row in _whole_figures(part) if not row.has_value
-    ]
+    withheld: dict[str, list[tuple[PublishedMeasure, FigureDefinition]]] = {}
+    for part in parts:
+        for figure, row in _whole_figures(part):
+            if not row.has_value:
+                withheld.setdefault(row.reason, []).append((part.measure, figure))
     return render_page(
         site,
         layout.profile_page(body.slug),
@@ -165,8 +170,8 @@ def _describe_part(part: ProfilePart, most: int) -> MeasurePart:
             continue
         levels: Sequence[PyramidLevel] = ()
         if part.measure.id in PYRAMIDS and figure.unit in ("share", "fte", "count"):
-            in_order = sorted(rows, key=lambda row: row.item)
-            levels, rows = draw_pyramid(in_order), in_order
+            rows = sorted(rows, key=lambda row: row.item, reverse=True)  # level-5 is the top
+            levels = draw_pyramid(rows, part.row(NOT_REPORTED))
         shown = rows if levels else rows[:most]
         if shown:
             is_folded = len(items) >= _UNFOLDED and not figure.headline and not levels

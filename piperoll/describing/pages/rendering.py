@@ -91,6 +91,7 @@ GLOBALS: dict[str, Any] = {
     "class_words": year_figures.PAYEE_CLASSES,
     "figure_statuses": measure_wording.STATUS_WORDS,
     "unit_words": measure_wording.UNIT_WORDS,
+    "shared_reasons": measure_wording.shared_reasons,
     "coverage_words": measure_wording.describe_coverage,
 }
 
