@@ -17,6 +17,7 @@ from flows.places import find_request
 from flows.tasks import StepFailed, as_step, as_task, steps_as_tasks
 from piperoll.errors import PiperollError
 from piperoll.operations import collecting, pipeline
+from piperoll.operations.answering import finish_answers
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
 from piperoll.operations.run_request import Run, RunRequest
@@ -60,6 +61,7 @@ def month(period: str | None = None) -> RunSummary:
             else:  # an exception: the task broke off because of a bug, so each of its files has failed
                 error = ended.error if isinstance(ended, StepFailed) else ended
                 results += [run.count(pipeline.fail(run, submission, error)) for submission, _ in files.files]
+        results = pipeline.replace_results(results, finish_answers(run)[0])
         catalogue_task = as_step("catalogue", build_catalogue, retries)
         summary = pipeline.summarise(collected, results, lambda: catalogue_task(run))
     create_markdown_artifact(format_markdown(summary), key="month", description="The results of the month's files")

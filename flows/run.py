@@ -8,6 +8,7 @@ from typing import Any
 from flows import prefect_server
 from piperoll.checking import warm_up
 from piperoll.operations import collecting, pipeline
+from piperoll.operations.answering import finish_answers
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
@@ -59,4 +60,5 @@ def _run_if_nothing_new(request: RunRequest) -> RunSummary | None:
         if not pipeline.nothing_new(run, collected):
             return None
         results = pipeline.run_in_process(run, collected)
+        results = pipeline.replace_results(results, finish_answers(run)[0])
         return pipeline.summarise(collected, results, lambda: build_catalogue(run))

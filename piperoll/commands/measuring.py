@@ -114,11 +114,18 @@ def _show_effects(effects: list[Effect]) -> None:
         return f"£{value:,.2f}" if unit.startswith("gbp") else f"{value.normalize():f}"
 
     rows = [
-        (str(one.series), one.body_name, one.figure, spell(one.before, one.unit), spell(one.after, one.unit))
+        (
+            str(one.series).removeprefix("measures/"),
+            one.body_name,
+            one.figure,
+            spell(one.before, one.unit),
+            spell(one.after, one.unit),
+        )
         for one in effects
     ]
     if rows:
         headings = ("measure", "body", "figure", "published", "now")
         terminal.console().print(terminal.grid(headings, rows, right=frozenset({3, 4})))
     bodies = len({one.body for one in effects})
-    typer.echo(f"{format_count(len(effects), 'figure')} of {format_count(bodies, 'body', 'bodies')} would change.")
+    changed = f"{format_count(len(effects), 'figure')} of {format_count(bodies, 'body', 'bodies')}"
+    typer.echo(f"{changed} would change." if effects else "No figure would change.")

@@ -18,11 +18,11 @@ from piperoll.operations import decisions, questions, reviews
 from piperoll.operations.catalogue.build import build_for_run
 from piperoll.operations.collecting import CollectedFiles
 from piperoll.operations.decision_queue import ItemKind, QueueItem
-from piperoll.operations.pipeline import group_by_body, process_body
+from piperoll.operations.pipeline import fail, group_by_body, process_body
 from piperoll.operations.reader_reports import answer_report
 from piperoll.operations.release import release_by_ruling, require_reason
 from piperoll.operations.run_request import Run, open_run
-from piperoll.operations.run_summary import FileResult
+from piperoll.operations.run_summary import Ending, FileResult, failure
 from piperoll.operations.trust import Standing
 from piperoll.operations.withdrawing import answer_withdrawal, finish_withdrawals
 from piperoll.settings import Settings
@@ -129,18 +129,28 @@ def apply_answers(
     `only` is the slug of a body; without it, all bodies with answers. A file that fails stays as it is.
     """
     results: list[FileResult] = []
-    refused: dict[str, str] = {}
     with open_run(to, bodies=bodies, settings=settings) as run:
         for files in group_by_body(run, CollectedFiles()):
             if only in (None, files.body):
                 results += process_body(run, files)
-        slugs = publishers.list_bodies_with_decisions(run.store) if only is None else [only]
-        for slug in slugs:
-            finish_withdrawals(run.store, slug, moment=run.moment)
-            for entry in list_waiting_releases(run.store, slug):
-                _release(run, entry, results, refused)
+        released, refused = finish_answers(run, only=only)
         _, trouble = build_for_run(run)
-    return AppliedAnswers(tuple(results), refused, trouble)
+    return AppliedAnswers((*results, *released), refused, trouble)
+
+
+def finish_answers(run: Run, *, only: str | None = None) -> tuple[list[FileResult], dict[str, str]]:
+    """Publish the held files that were released, and finish withdrawals; return the results, and what was refused why.
+
+    A run does this after the files of all bodies. A file that fails for another reason, such as a store that does not
+    answer, has that as its result, and the next call does it.
+    """
+    results: list[FileResult] = []
+    refused: dict[str, str] = {}
+    for slug in publishers.list_bodies_with_decisions(run.store) if only is None else [only]:
+        finish_withdrawals(run.store, slug, moment=run.moment)
+        for entry in list_waiting_releases(run.store, slug):
+            _release(run, entry, results, refused)
+    return results, refused
 
 
 def list_waiting_releases(store: publishers.Store, body: str) -> list[DecisionEntry]:
@@ -166,10 +176,12 @@ def _release(run: Run, entry: DecisionEntry, results: list[FileResult], refused:
     ruling = publishers.Ruling(publishers.Decision(entry.decided_as), entry.because, entry.decided, entry.by)
     try:
         results.append(release_by_ruling(run, submission, ruling, None))
-    except PiperollError as error:
-        if error.retryable:
-            raise
+    except Exception as error:  # noqa: BLE001 - one file's fault stays one file's
+        if not isinstance(error, PiperollError) or error.retryable:
+            results.append(fail(run, submission, error))
+            return
         refused[entry.subject] = str(error)
+        results.append(failure(submission, str(error), Ending.REFUSED))
     publishers.mark_applied(run.store, [entry.id], entry.body, entry.dataset)
 
 

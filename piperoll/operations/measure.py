@@ -26,6 +26,7 @@ from typing import Any, TypeAlias
 import collectors
 import publishers
 from piperoll import layout
+from piperoll.describing.wording import format_count
 from piperoll.errors import NotThere, PiperollError, UsageError
 from piperoll.measuring import derived
 from piperoll.measuring.definition import Measure, find_measure, measures
@@ -48,6 +49,9 @@ from publishers.published_bodies import find_published_body
 from publishers.stores.protocol import read_json, update_json
 
 Progress: TypeAlias = Callable[[str], None]
+
+_MOST_ITEMS = 12
+"""Items of a figure of which the working is printed, the largest first; the published table has all of them."""
 
 _SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 
@@ -386,18 +390,15 @@ def explain(run: Run, identifier: str, body: str, period: str, *, register: Regi
     yield f"{measure.title}: {rows[0]['body_name']}, {year.title} (method {rows[0]['method_version']})"
     yield ""
     yield from measure.method.splitlines()
-    for row in rows:
-        yield ""
-        figure = measure.figure(row["figure"])
-        label = row["item_label"] or row["item"]
-        yield f"{figure.title if figure else row['figure']}{f', {label}' if label else ''}  [{row['figure_id']}]"
-        bounds = (
-            f" (between {row['lo'] or row['value']} and {row['hi'] or row['value']})" if row["lo"] or row["hi"] else ""
-        )
-        yield f"  value {row['value'] or 'withheld'}{bounds}, unit {row['unit']}, status {row['status']}"
-        known = {"rows": row["n"], "coverage": row["coverage"], "inferred": row["inferred_share"],
-                 "peers": row["peers"], "reason": row["reason"], "reply": row["reply"]}  # fmt: skip
-        yield from (f"  {name}: {text}" for name, text in known.items() if text)
+    for figure in sorted(measure.figures, key=lambda figure: not figure.headline):
+        own = [row for row in rows if row["figure"] == figure.id]
+        whole, items = [row for row in own if not row["item"]], [row for row in own if row["item"]]
+        items.sort(key=lambda row: -abs(Decimal(row["value"] or 0)))
+        for row in (*whole, *items[:_MOST_ITEMS]):
+            yield from _explain_row(figure.title, row)
+        if len(items) > _MOST_ITEMS:
+            yield ""
+            yield f"{figure.title}: {len(items) - _MOST_ITEMS:,} smaller items are in measures.csv"
     source = MeasureStore(run.store, register, run.scratch)
     yield from _explain_lines(source, measure, year, slug)
     inputs = _read_document(run.store, series, "inputs.json")
@@ -406,6 +407,19 @@ def explain(run: Run, identifier: str, body: str, period: str, *, register: Regi
     for one in (*inputs["shared"], *inputs["bodies"].get(slug, {}).get("inputs", ())):
         yield f"  {one['sha256'][:12]}  {one['what']}"
         yield from (f"                {release}" for release in one.get("releases", ()))
+
+
+def _explain_row(title: str, row: Mapping[str, str]) -> Iterator[str]:
+    """A figure with its bounds, and what is known of how sure it is."""
+    yield ""
+    label = row["item_label"] or row["item"]
+    yield f"{title}{f', {label}' if label else ''}  [{row['figure_id']}]"
+    low, high = row["lo"] or row["value"], row["hi"] or row["value"]
+    bounds = f" (between {low} and {high})" if low != high else ""
+    yield f"  value {row['value'] or 'withheld'}{bounds}, unit {row['unit']}, status {row['status']}"
+    known = {"rows": row["n"], "coverage": row["coverage"], "inferred": row["inferred_share"],
+             "peers": row["peers"] if row["value"] else "", "reason": row["reason"], "reply": row["reply"]}  # fmt: skip
+    yield from (f"  {name}: {text}" for name, text in known.items() if text)
 
 
 def _explain_lines(source: MeasureStore, measure: Measure, year: Period, body: str) -> Iterator[str]:
@@ -425,4 +439,4 @@ def _explain_lines(source: MeasureStore, measure: Measure, year: Period, body: s
             yield f"Lines of {name} by side, function and rule"
             for side, function, rule, count, pounds in found:
                 by = " ".join(filter(None, (side, function, rule))) or "not classified"
-                yield f"  {by}: {count:,} lines{'' if pounds is None else f', £{pounds:,.2f}'}"
+                yield f"  {by}: {format_count(count, 'line')}{'' if pounds is None else f', £{pounds:,.2f}'}"

@@ -250,6 +250,12 @@ def settle_claims(run: Run, body_files: BodyFiles, examined: Sequence[ExaminedFi
     return [(Series.parse(document["series"]), document["files"]) for document in documents]
 
 
+def replace_results(results: Iterable[FileResult], later: Sequence[FileResult]) -> list[FileResult]:
+    """The results of a run, where what became of a file later takes the place of what was said of it before."""
+    again = {(result.body, result.dataset, result.sha256) for result in later}
+    return [one for one in results if (one.body, one.dataset, one.sha256) not in again] + list(later)
+
+
 def count_unchanged(run: Run, collected: CollectedFiles) -> list[FileResult]:
     """The results of files that have not changed at their web address since they were done."""
     return [

@@ -125,7 +125,7 @@ def preview_submission(
             part=file.part,
         )
         examination = steps.check_bytes(run, submission, file.content, quick=quick, engine=engine, kind=file.kind)
-        packed = steps.pack_submission(run, submission, examination)
+        packed = steps.pack_submission(run, submission, examination, audit=False)  # nothing is released
         beside = _put_beside(run, packed) if compare else None
         examined = steps.compare_with_earlier(run.store, packed)
         if examined.packed is not None and examined.series is not None:

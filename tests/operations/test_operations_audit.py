@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from piperoll.checking.plausibility.rules import RULES
+from piperoll.operations.checked_upload import Upload, check_upload
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import Ending
+from piperoll.operations.sandbox import run_in_sandbox
 from publishers import open_store
 from tests.checking.plausibility.broken_rules import rule_that_finds
 from tests.operations.inbox import contents, plain_run, put, spend
@@ -41,3 +44,15 @@ def test_once_the_rule_is_fixed_the_same_file_is_published(tmp_path: Path, monke
         broken.setitem(RULES, RULE, rule_that_finds(RULE, []))
         assert plain_run(order).failed
     assert [result.ending for result in plain_run(order).results] == [Ending.PUBLISHED]
+
+
+def loaded_by_check(upload: Upload) -> list[str]:
+    """Check a file, in a process that has checked none; return which of the reference engines that loaded."""
+    check_upload(upload)
+    return sorted({"frictionless", "great_expectations", "pandas"} & sys.modules.keys())
+
+
+def test_checking_an_upload_loads_no_reference_engine(tmp_path: Path) -> None:
+    """They took ten times as long as the check, and only what is released needs them."""
+    upload = Upload(spend(10), "October 2026.csv", body="anytown", store=str(tmp_path), from_body=True)
+    assert run_in_sandbox(loaded_by_check, upload) == []
