@@ -117,7 +117,7 @@ lock: | python ## resolve the requirements again into the two lock files, with h
 pins: install ## list the pinned versions, how long each has been pinned, and what is installed
 	@$(BIN)/python -m tests.tools.pins
 
-screenshots: demo browser ## take pictures of the demo's catalogue, into build/screenshots
+screenshots: demo browser ## take pictures of the demo's catalogue and portal, into build/screenshots
 	@$(BIN)/python -m tests.describing.screenshots $(DEMO)
 
 golden: install ## write the expected files of tests/fixtures/golden again; review the difference

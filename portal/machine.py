@@ -45,7 +45,7 @@ async def put_submission(
         if not content:
             raise Problem(400, "no-file", "the request has no body: send the file with curl --upload-file")
         file = SentFile(clean_name(name), content, given)
-        sender = Sender(body, signed.person)
+        sender = Sender(body, signed.person, settings.kind_of(body))
         receipt, new = await in_a_slot(
             request,
             lambda: submitting.put_submission(

@@ -107,7 +107,8 @@ def post_send(
         return _send_page(request, body, values, errors, status=422)
     assert isinstance(file, UploadFile)  # noqa: S101 - it has no error
     sent = SentFile(clean_name(file.filename or ""), content, given)
-    draft = submitting.begin_draft(settings_of(request).opened, body, signed.person, sent)
+    settings = settings_of(request)
+    draft = submitting.begin_draft(settings.opened, body, signed.person, sent, settings.kind_of(body))
     return RedirectResponse(_address(draft), 303)
 
 

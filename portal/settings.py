@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hosting.limits import ApiLimits
+from piperoll import assets
 from piperoll.errors import SettingsError
 from piperoll.model import Body, Register
 from piperoll.operations.access import platform_secret
@@ -115,6 +116,10 @@ class PortalSettings:
     def find_body(self, slug: str) -> Body:
         """The body of a slug; one that is in no register has its slug as a name."""
         return self.register.at_slug(slug)
+
+    def kind_of(self, slug: str) -> str | None:
+        """The kind of a body that only the operator's own register has; None for one of ours, whose kind is known."""
+        return self.find_body(slug).known_kind if assets.register().at_slug(slug).provisional else None
 
     @classmethod
     def from_settings(cls, store: str, settings: Settings, **given: object) -> PortalSettings:

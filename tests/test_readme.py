@@ -28,6 +28,7 @@ COMMANDS = [
 ELSEWHERE = {
     ".venv/bin/piperoll site build/demo": "it serves until it is stopped: tests/publishers/test_publishers_site.py",
     "piperoll api published": "it serves until it is stopped: below, with the request that follows it",
+    "piperoll portal published --body anytown": "it serves until it is stopped: tests/portal",
     "piperoll run --sources sources.toml --to s3://bucket/prefix": "tests/flows and tests/publishers have buckets",
 }
 """The commands that do not run here, and why."""

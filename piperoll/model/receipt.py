@@ -106,7 +106,7 @@ class Draft:
     """A file that a body is preparing to send. Private; deleted when it is submitted or abandoned.
 
     `id` is random. `by` is the opaque identifier of the person who began it. `reference` is that of the receipt, once
-    it has been submitted.
+    it has been submitted. `kind` is the kind of body, for one that only the operator's own register has.
     """
 
     id: str
@@ -115,6 +115,7 @@ class Draft:
     by: str
     attempts: tuple[Attempt, ...] = ()
     reference: str | None = None
+    kind: str | None = None
 
     @property
     def last(self) -> Attempt:

@@ -92,10 +92,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """For which body a file is sent, and by whom: an opaque identifier of a person or a key."""
+    """For which body a file is sent, of which kind if known, and by whom: an opaque identifier of a person or a key."""
 
     body: str
     person: str
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +113,14 @@ class SentFile:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def begin_draft(store: Store, body: str, by: str, file: SentFile) -> Draft:
-    """Begin a draft with a file; `by` is the opaque identifier of the person. Raises: UsageError: the file is empty."""
+def begin_draft(store: Store, body: str, by: str, file: SentFile, kind: str | None = None) -> Draft:
+    """Begin a draft with a file; `by` is the opaque identifier of the person, `kind` the kind of body, if known.
+
+    Raises: UsageError: the file is empty.
+    """
     identifier = secrets.token_hex(12)
     attempt = _store_file(store, body, identifier, file)
-    draft = Draft(identifier, body, attempt.at, by, (attempt,))
+    draft = Draft(identifier, body, attempt.at, by, (attempt,), kind=kind)
     publishers.create_draft(store, draft)
     return draft
 
@@ -245,6 +249,7 @@ def _as_upload(to: str, store: Store, draft: Draft, attempt: Attempt) -> Upload:
         attempt.dataset,
         period,
         draft.body,
+        draft.kind,
         store=to,
         part=attempt.part,
         from_body=True,
@@ -362,7 +367,7 @@ def put_submission(
     file = replace(file, given=parse_given(file.given))
     if before := find_receipt(store, sender.body, file.given, file.sha256):
         return before, False
-    draft = begin_draft(store, sender.body, sender.person, file)
+    draft = begin_draft(store, sender.body, sender.person, file, sender.kind)
     try:
         return submit_draft(to, store, draft, limits, held=held)
     except Exception:

@@ -12,17 +12,22 @@ from typer.testing import CliRunner
 import publishers
 from piperoll import assets, layout
 from piperoll.cli import app
+from piperoll.describing.page_wording import format_day
 from piperoll.duties import DutyState, judge_duties
 from piperoll.model import Body, Receipt, ReturnKind, Verdict, to_document, to_json_bytes
 from piperoll.operations import returns, submitting
+from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.due import list_duties
 from piperoll.operations.returns import FieldError, NothingToSend
+from piperoll.operations.run_request import open_run
 from piperoll.operations.submitting import Given, Sender, SentFile
 from publishers import Store, open_store, sweep_drafts
 from tests.operations.inbox import spend
 
 ANYTOWN = Body(id="GB-X-1", slug="anytown", name="Anytown Council", kind="council")
 QUARTER = Given("spend", "2026-Q3")
+SOON = (date.today() + timedelta(days=60)).isoformat()  # noqa: DTZ011
+"""A day on which a late return may be promised."""
 
 
 @pytest.fixture
@@ -39,7 +44,7 @@ def say(place: str, store: Store, said: NothingToSend) -> tuple[Receipt, bool]:
     return returns.state_nothing(place, store, Sender("anytown", "person-1"), ANYTOWN, said)
 
 
-def late(day: str = "2027-01-15", given: Given = QUARTER) -> NothingToSend:
+def late(day: str = SOON, given: Given = QUARTER) -> NothingToSend:
     return NothingToSend(ReturnKind.LATE, given, "system", day)
 
 
@@ -51,7 +56,7 @@ def test_a_late_return_stays_outstanding_and_says_when_it_will_come(place: str, 
     duties = judge_duties([assets.dataset("spend")], [ANYTOWN], [], date(2026, 12, 31), date(2026, 7, 1), said)
     third = next(duty for duty in duties if str(duty.period) == "2026-Q3" and duty.part is None)
     assert (third.state, third.outstanding) == (DutyState.MISSING, True)
-    assert third.to_document()["statement"]["expected"] == "2027-01-15"
+    assert third.to_document()["statement"]["expected"] == SOON
 
 
 def test_an_exemption_is_a_state_with_its_clause_and_a_file_that_comes_counts_more(place: str, store: Store) -> None:
@@ -69,10 +74,10 @@ def test_an_exemption_is_a_state_with_its_clause_and_a_file_that_comes_counts_mo
 @pytest.mark.parametrize(
     ("said", "field"),
     [
-        (NothingToSend(ReturnKind.LATE, Given("spend", None), "system", "2027-01-15"), "period"),
-        (NothingToSend(ReturnKind.LATE, Given(None, "2026-10"), "system", "2027-01-15"), "dataset"),
-        (NothingToSend(ReturnKind.LATE, Given("spend", "soon"), "system", "2027-01-15"), "period"),
-        (NothingToSend(ReturnKind.LATE, QUARTER, "no such reason", "2027-01-15"), "reason"),
+        (NothingToSend(ReturnKind.LATE, Given("spend", None), "system", SOON), "period"),
+        (NothingToSend(ReturnKind.LATE, Given(None, "2026-10"), "system", SOON), "dataset"),
+        (NothingToSend(ReturnKind.LATE, Given("spend", "soon"), "system", SOON), "period"),
+        (NothingToSend(ReturnKind.LATE, QUARTER, "no such reason", SOON), "reason"),
         (NothingToSend(ReturnKind.LATE, QUARTER, "system", "tomorrow"), "expected"),
         (NothingToSend(ReturnKind.LATE, QUARTER, "system", "2020-01-01"), "expected"),
         (NothingToSend(ReturnKind.EXEMPT, QUARTER, None), "reason"),
@@ -125,3 +130,26 @@ def test_abandoned_drafts_are_swept_and_files_with_a_receipt_are_not(place: str,
     submitting.publish_waiting(place)
     assert sweep_drafts(store, older_than=0) == 1
     assert list(store.keys(layout.DRAFTS)) == []
+
+
+def test_an_exempt_and_a_late_return_are_shown_on_the_public_page_and_the_late_one_in_the_feed(
+    place: str, store: Store, tmp_path: Path
+) -> None:
+    heading, council = "id,slug,name,kind,aliases,same_as,contact,licence", "Anytown Council,council,,,,OGL-UK-3.0"
+    (tmp_path / "bodies.csv").write_text(f"{heading}\nGB-X-1,anytown,{council}\n")
+    july = SentFile("a.csv", spend(month="07/2026"), Given("spend", "2026-07"))
+    submitting.put_submission(place, store, Sender("beeford", "key-1"), july)  # someone has to send it, for a duty
+    submitting.publish_waiting(place)
+    say(place, store, NothingToSend(ReturnKind.EXEMPT, QUARTER, "lgtc-small"))
+    say(place, store, late(given=Given("spend", "2026-Q3", "card")))
+    with open_run(place, bodies=tmp_path / "bodies.csv", moment="2026-12-31T09:00:00Z") as run:
+        build_catalogue(run)
+    page = " ".join(store.read(layout.body_page("anytown")).content.decode().split())
+    promised = f"It expects to send it by {format_day(SOON)}."
+    assert "The body says that it is exempt for July to September 2026: our gross annual income" in page
+    assert "will be late: our finance system is being changed" in page
+    assert promised in page
+    items = json.loads(store.read(f"{layout.late_feed('anytown')}.json").content)["items"]
+    said = [item["content_text"] for item in items if "July to September 2026" in item["title"]]
+    assert len(said) == 1, items  # the exempt return is not late
+    assert promised in said[0]

@@ -85,7 +85,7 @@ def test_personal_data_goes_at_once_from_every_version_and_the_archive_waits_for
     because = "Row 3 names Jane Quillfeather, a foster carer"
     assert ask(place, personal_data=True, because=because) is WithdrawalStep.PERSONAL_DATA
     assert statuses(place) == [Status.PURGED, Status.PURGED]
-    assert not [key for key in place.store.keys(layout.DATA) if key.endswith((".csv", ".parquet"))]
+    assert not [key for key in place.store.keys(f"{layout.DATA}spend/") if key.endswith((".csv", ".parquet"))]
     apply_answers(place.to, only="anytown")
     assert not [found for found in find_values(place.store, ["Quillfeather"]) if layout.is_public(found.key)]
     (item,) = place.items()

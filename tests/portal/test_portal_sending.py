@@ -65,6 +65,17 @@ def test_a_file_is_checked_put_right_submitted_and_followed_to_its_publication(p
     assert "http-equiv" not in client.get(receipt_page).text
 
 
+def test_a_body_of_the_operators_own_register_is_checked_as_its_kind(tmp_path: Path) -> None:
+    """Its draft said that the kind of body is not known, and no legal duty was checked."""
+    heading = "id,slug,name,kind,aliases,same_as,contact,licence"
+    bodies = tmp_path / "bodies.csv"
+    bodies.write_text(f"{heading}\nGB-X-1,{BODY},Anytown Council,council,,,,OGL-UK-3.0\n")
+    for given, known in (({}, False), ({"bodies": str(bodies)}, True)):
+        portal = PortalUnderTest(tmp_path / f"store-{known}", {"background": False, **given})
+        shown = portal.sign_in(BODY)
+        assert ("which kind of body" in shown.get(begin(shown, spend(5))).text) is not known
+
+
 def test_errors_stand_next_to_their_field(portal: PortalUnderTest) -> None:
     client = portal.sign_in(BODY)
     answer = upload(client, f"/bodies/{BODY}/send", b"", period="the other day", dataset="no-such")
