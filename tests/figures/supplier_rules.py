@@ -96,9 +96,10 @@ def _months_covered(page: Page, place: Place) -> Sequence[Value]:
 
 
 def _contracts(page: Page) -> list[tuple[Any, ...]]:
-    """The contracts that name a supplier in the latest year of each body's registers."""
+    """The contracts that name a supplier in the latest year of each body's registers, with their value as it is now."""
     return page.published.query(
-        "SELECT title, contract_ref, pounds FROM figures_contracts AS lines WHERE supplier_key = $1 AND year = "
+        "SELECT title, contract_ref, coalesce(CAST(nullif(current_value, '') AS DECIMAL(38, 10)), pounds) "
+        "FROM figures_contracts AS lines WHERE supplier_key = $1 AND year = "
         "(SELECT max(year) FROM figures_contracts AS other WHERE other.body = lines.body)",
         key_of(page),
     )
