@@ -23,16 +23,11 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
+from piperoll.enriching.company_numbers import COMPANIES_HOUSE, NumberForm, parse_company_number
 from piperoll.enriching.payees import PayeeClass
 from piperoll.enriching.supplier_names import company_form, normal_form, without_form
 from piperoll.model import NO_COMPANY
 from piperoll.people.names import fold_text
-
-RULES_VERSION = 1
-"""The version of the rules here: raise it with every change of who a supplier is said to be."""
-
-COMPANIES_HOUSE = "GB-COH-"
-"""The beginning of an identifier of org-id.guide for a company number."""
 
 SIMILAR = 92
 """The least similarity (0 to 100) of a name that is proposed for review. It is not calibrated: it decides nothing."""
@@ -42,17 +37,6 @@ MOST_PROPOSED = 5
 
 _AFTER_DISSOLUTION = timedelta(days=90)
 """How long after its end a company may still be paid."""
-
-_NOISE = re.compile(r"[\s.\-/]+")
-_PERSONAL = re.compile(r"[A-Z]{2}\d{6}[A-D]")
-_LETTERS_FIRST = re.compile(
-    r"(AC|CE|CS|ES|FC|FE|GE|GN|GS|IC|IP|LP|NA|NC|NF|NI|NL|NO|NP|NR|NV|NZ|OC|OE|PC|RC|RS|SA|SC|SE|SF|SG|SI|SL|SO|SP|SR"
-    r"|SZ|ZC)(\d{1,6})"
-)
-"""The letters before six digits that Companies House uses: SC is Scotland, NI Northern Ireland, OC a partnership."""
-
-_SOCIETY = re.compile(r"(?:IP|SP|NP)\d{5}R|(?:IP|SP|NP)\d{4}RS|R\d{7}")
-"""Registered societies, and the old numbers of Northern Ireland."""
 
 _PARTNERSHIP = re.compile(r"\bL\.? ?L\.? ?P\b|\bL\.? ?P\b|\bPARTNERSHIP\b")
 _CHARITY = re.compile(r"\bS?CIO\b|\bCHARITABLE\b")
@@ -66,57 +50,6 @@ _IN_BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]?")
 _WORD = re.compile(r"[^\W_]+")
 _NO_BUSINESS = ("98", "99")
 """The first digits of SIC codes of households, dormant companies and bodies abroad."""
-
-
-class NumberForm(StrEnum):
-    """How a published company number is written.
-
-    `SHORT` has five or six digits: with noughts before them it may be the number of another company, and it counts only
-    if the name agrees. `PERSONAL` has the form of a National Insurance number.
-    """
-
-    WHOLE = "whole"
-    PADDED = "padded"
-    SHORT = "short"
-    PERSONAL = "personal"
-    NOT_A_NUMBER = "not-a-number"
-
-
-@dataclass(frozen=True, slots=True)
-class CompanyNumber:
-    """A published company number: its form, and the number in eight characters ("" if it is none)."""
-
-    form: NumberForm
-    number: str = ""
-
-    @property
-    def org_id(self) -> str:
-        """The number as an identifier of org-id.guide, `GB-COH-01234567`; empty without a number."""
-        return f"{COMPANIES_HOUSE}{self.number}" if self.number else ""
-
-
-def parse_company_number(text: str | None) -> CompanyNumber:
-    """Read a company number as bodies write it: `2345678`, `SC 1234`, `GB-COH-01234567`.
-
-    Nine digits are no company number: VAT and charity numbers have so many.
-    """
-    upper = (text or "").strip().upper().removeprefix(COMPANIES_HOUSE)
-    if re.fullmatch(r"\d+\.0+", upper):  # a spreadsheet's number
-        upper = upper.partition(".")[0]
-    plain = _NOISE.sub("", upper)
-    if _PERSONAL.fullmatch(plain):
-        return CompanyNumber(NumberForm.PERSONAL)
-    if lettered := _LETTERS_FIRST.fullmatch(plain):
-        letters, digits = lettered.groups()
-        form = NumberForm.WHOLE if len(digits) == 6 else NumberForm.PADDED
-        return CompanyNumber(form, f"{letters}{digits:0>6}") if int(digits) else CompanyNumber(NumberForm.NOT_A_NUMBER)
-    if _SOCIETY.fullmatch(plain):
-        return CompanyNumber(NumberForm.WHOLE, plain)
-    forms = {5: NumberForm.SHORT, 6: NumberForm.SHORT, 7: NumberForm.PADDED, 8: NumberForm.WHOLE}
-    if not (plain.isascii() and plain.isdigit()) or len(plain) not in forms or not int(plain):
-        return CompanyNumber(NumberForm.NOT_A_NUMBER)
-    short = len(plain.lstrip("0")) < 7 and len(plain) < 8
-    return CompanyNumber(NumberForm.SHORT if short else forms[len(plain)], f"{plain:0>8}")
 
 
 class Tier(StrEnum):

@@ -20,8 +20,8 @@ from duckdb import DuckDBPyConnection
 
 from piperoll import assets
 from piperoll.enriching.annotate import payee_fields
+from piperoll.enriching.company_numbers import COMPANIES_HOUSE, parse_company_number
 from piperoll.enriching.identities import (
-    COMPANIES_HOUSE,
     Identity,
     Outcome,
     Register,
@@ -32,7 +32,6 @@ from piperoll.enriching.identities import (
     first_words,
     identify,
     keys_of,
-    parse_company_number,
 )
 from piperoll.measuring.companies import select_companies, select_similar
 from piperoll.measuring.inputs import Inputs

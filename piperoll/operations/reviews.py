@@ -11,7 +11,7 @@ import re
 import publishers
 from piperoll.checking.privacy.personal_data import personal_rules
 from piperoll.checking.privacy.public_texts import names_person
-from piperoll.enriching.identities import NumberForm, parse_company_number
+from piperoll.enriching.company_numbers import NumberForm, parse_company_number
 from piperoll.enriching.supplier_names import supplier_key
 from piperoll.errors import UsageError
 from piperoll.model import NO_COMPANY, DecisionEntry, DecisionKind, PairDecision, reviews_in_force

@@ -13,17 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from piperoll.enriching.company_numbers import NumberForm, parse_company_number
 from piperoll.enriching.identities import (
     Company,
     Identity,
-    NumberForm,
     Outcome,
     PreviousName,
     Register,
     Supplier,
     Tier,
     identify,
-    parse_company_number,
 )
 from piperoll.enriching.payees import class_of_name
 from piperoll.enriching.supplier_names import normal_form, supplier_key

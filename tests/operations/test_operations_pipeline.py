@@ -352,7 +352,10 @@ def test_the_operators_bodies_are_expected_and_ours_are_only_recognised(order: R
     put(inbox(order), "spend/Home Office/October 2026.csv", spend(10))
     plain_run(replace(order, bodies=tmp_path / "bodies.csv"))
     pages = contents(open_store(order.to), "catalogue/bodies/")
-    slugs = {key.rpartition("/")[2].removesuffix(".html") for key in pages if key.endswith(".html")} - {"index"}
+    slugs = {key.rpartition("/")[2].removesuffix(".html") for key in pages if key.endswith(".html")} - {
+        "index",
+        "profile",
+    }
     assert slugs == {"anytown", "beeford", assets.register().find("Home Office").slug}
 
 
