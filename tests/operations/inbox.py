@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from piperoll import layout
 from piperoll.operations import pipeline
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import collect_inbox
@@ -45,3 +46,10 @@ def contents(store: Store, *prefixes: str) -> dict[str, str]:
     """Every key with the sha256 of what it holds."""
     keys: Iterable[str] = (key for prefix in prefixes or ("",) for key in store.keys(prefix))
     return {key: hashlib.sha256(store.read(key).content).hexdigest() for key in keys}
+
+
+
+def releases(store: Store) -> dict[str, str]:
+    """The sha256 of every object of published tables; measures are left out, whose versions say when they were made."""
+    measures = f"{layout.DATA}{layout.MEASURES}/"
+    return {key: digest for key, digest in contents(store, layout.DATA).items() if not key.startswith(measures)}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from piperoll import assets, layout
+from piperoll import assets
 from piperoll.checking.check_file import FileToCheck, examine_file
 from piperoll.checking.examine import hold_file
 from piperoll.duties import Duty, judge_duties, summarise_received
@@ -31,7 +31,7 @@ from publishers import (
     read_history,
     read_report,
 )
-from tests.operations.inbox import contents, plain_run, put, spend
+from tests.operations.inbox import contents, plain_run, put, releases, spend
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 
@@ -181,12 +181,6 @@ def test_only_held_files_can_be_released(order: RunRequest, store: Store) -> Non
         release(order.to, sha256(order, "b.csv"), because="why not", how="merge")
 
 
-def _releases(store: Store) -> dict[str, str]:
-    """What was published of files; measures are versions of when they were made."""
-    measures = f"{layout.DATA}{layout.MEASURES}/"
-    return {key: digest for key, digest in contents(store, layout.DATA).items() if not key.startswith(measures)}
-
-
 def test_a_replay_by_the_same_rules_changes_nothing(order: RunRequest, store: Store, tmp_path: Path) -> None:
     release(order.to, sha256(order, "b.csv"), because="it is the other half", how="add")
     before = contents(store)
@@ -194,7 +188,7 @@ def test_a_replay_by_the_same_rules_changes_nothing(order: RunRequest, store: St
     replayed = replay(order.to, str(tmp_path / "again"))
     assert replayed.changes == ()
     assert len(replayed.results) == 2
-    assert _releases(again) == _releases(store)
+    assert releases(again) == releases(store)
     assert contents(again, "reports/") == contents(store, "reports/")
     assert contents(store) == before
 
