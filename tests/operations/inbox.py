@@ -48,7 +48,6 @@ def contents(store: Store, *prefixes: str) -> dict[str, str]:
     return {key: hashlib.sha256(store.read(key).content).hexdigest() for key in keys}
 
 
-
 def releases(store: Store) -> dict[str, str]:
     """The sha256 of every object of published tables; measures are left out, whose versions say when they were made."""
     measures = f"{layout.DATA}{layout.MEASURES}/"
