@@ -184,10 +184,8 @@ def test_the_store_and_the_log_name_nobody(house: PortalUnderTest, provider: Ope
     sign_in(client, provider, "officer")
     sign_in(house.client(), provider, "stranger")
     events = list(read_access_log(house.store))
-    assert [event.outcome for event in events if "return" in event.what] == [
-        "303 organisation",
-        "403 refused-organisation",
-    ]
+    outcomes = {event.outcome for event in events if "return" in event.what}  # both have the same instant
+    assert outcomes == {"303 organisation", "403 refused-organisation"}
     assert len(list(list_grants(house.store))) == 1
     kept = b"".join(house.store.read(key).content + key.encode() for key in house.store.keys("access/"))
     for word in (b"officer", b"stranger", b"elsewhere", b"@"):
