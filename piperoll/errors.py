@@ -149,9 +149,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether this process had too little memory: also to load a library or to begin a thread."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    signs = ("failed to map segment", "annot allocate memory", "can't start new thread")
+    # a library in C that could not allocate may return an error without saying which
+    signs = ("failed to map segment", "annot allocate memory", "can't start new thread", "exception set")
     return isinstance(error, MemoryError) or (
-        isinstance(error, (ImportError, RuntimeError)) and any(sign in str(error) for sign in signs)
+        isinstance(error, (ImportError, RuntimeError, SystemError)) and any(sign in str(error) for sign in signs)
     )
 
 

@@ -130,7 +130,7 @@ def erase_old_pages(store: Store) -> None:
 
 
 def _erase_pages(store: Store) -> None:
-    for prefix in (layout.CATALOGUE, layout.BUILD, layout.INDEX):
+    for prefix in (layout.CATALOGUE, layout.BUILD, layout.INDEX, f"{layout.DATA}{layout.MEASURES}/"):
         store.erase_old_versions(prefix)
 
 

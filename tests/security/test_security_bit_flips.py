@@ -15,7 +15,7 @@ from piperoll import api, assets, layout
 from piperoll.errors import PiperollError
 from piperoll.operations.run_request import RunRequest
 from piperoll.releasing import compare_versions, find_faults
-from publishers import FolderStore, list_indexed_series, serve_site, verify_objects, verify_series
+from publishers import FolderStore, list_indexed_series, list_measured_series, serve_site, verify_objects, verify_series
 from tests.operations.inbox import plain_run, put, spend
 from tests.serving.published_place import serving
 
@@ -39,7 +39,9 @@ def notice(store: FolderStore) -> bool:
     if next(verify_objects(store, ""), None):
         return True
     try:
-        verified = verify_series(store, list_indexed_series(store), find_faults, compare.__getitem__)
+        verified = verify_series(
+            store, [*list_indexed_series(store), *list_measured_series(store)], find_faults, compare.__getitem__
+        )
         return any(one.faults for one in verified)
     except PiperollError:
         return True
