@@ -13,6 +13,7 @@ import requests
 
 from piperoll import api, assets, layout
 from piperoll.errors import PiperollError
+from piperoll.measuring.packing import table_dataset
 from piperoll.operations.run_request import RunRequest
 from piperoll.releasing import compare_versions, find_faults
 from publishers import FolderStore, list_indexed_series, list_measured_series, serve_site, verify_objects, verify_series
@@ -35,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def notice(store: FolderStore) -> bool:
     """Whether `piperoll verify` would find a fault."""
-    compare = {one.name: partial(compare_versions, one) for one in assets.datasets()}
+    compare = {one.name: partial(compare_versions, one) for one in (*assets.datasets(), table_dataset())}
     if next(verify_objects(store, ""), None):
         return True
     try:
