@@ -13,7 +13,7 @@ from piperoll.describing.wording import format_number, lower_first, name_kinds
 NOTHING = "–"
 
 _OFTEN = 3
-"""A reason on so many lines of a table is stated above it."""
+"""A reason that at least this many lines of a table share is stated once, above the table."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ _SOCIETY = re.compile(r"(?:IP|SP|NP)\d{5}R|(?:IP|SP|NP)\d{4}RS|R\d{7}")
 class NumberForm(StrEnum):
     """How a published company number is written.
 
-    `SHORT` has five or six digits: with noughts before them it may be the number of another company, and it counts only
-    if the name agrees. `PERSONAL` has the form of a National Insurance number.
+    `SHORT` has five or six digits. With leading zeros it may be the number of another company, so it counts only if the
+    name agrees. `PERSONAL` has the form of a National Insurance number.
     """
 
     WHOLE = "whole"
@@ -51,7 +51,7 @@ class CompanyNumber:
 def parse_company_number(text: str | None) -> CompanyNumber:
     """Read a company number as bodies write it: `2345678`, `SC 1234`, `GB-COH-01234567`.
 
-    Nine digits are no company number: VAT and charity numbers have so many.
+    A number of nine digits is rejected: it is a VAT or charity number.
     """
     upper = (text or "").strip().upper().removeprefix(COMPANIES_HOUSE)
     if re.fullmatch(r"\d+\.0+", upper):  # a spreadsheet's number

@@ -268,7 +268,7 @@ def _doubt_of_number(forms: set[NumberForm], company: Company | None, supplier: 
     if NumberForm.WHOLE in forms or agrees:
         return ""
     if company is not None:
-        return "the number lost noughts at its beginning, and the register has another name for it"
+        return "the number lost leading zeros, and the register has another name for it"
     return "" if NumberForm.PADDED in forms else "a number of six digits or fewer, which no register names"
 
 

@@ -213,7 +213,7 @@ def draft_check(body: str, identifier: str, number: int) -> str:
 
 
 SIGNING_KEY = f"{RECEIPTS}signing-key.json"
-"""The Ed25519 key that signs receipts. Written once, by whoever signs first; private."""
+"""The private Ed25519 key that signs receipts. The first process that signs a receipt writes it; it never changes."""
 
 RECEIPTS_WAITING = f"{RECEIPTS}waiting/"
 """Objects that name receipts whose file is not processed yet. Private; deleted when the public report is filed."""

@@ -281,17 +281,24 @@ def _publish(run: Run, source: MeasureStore, year: Period, made: _Made) -> Measu
 def _purge_versions(run: Run, series: Series, inputs: Mapping[str, Any]) -> None:
     """Purge the versions that were made from a table that was purged since: they may quote it, as in an item's label.
 
-    `inputs` are those of the version that comes next: what it names is there.
+    An old version whose `inputs.json` is lost is purged too, because nobody can tell what it quotes. The current one is
+    made again instead. `inputs` are those of the version that comes next: what it names is there.
     """
     history, _ = publishers.read_history(run.store, series)
-    there, lost = _list_releases(inputs), {}
+    there, lost, untraceable = _list_releases(inputs), {}, []
     for version in history.versions:
         if version.status in (Status.CURRENT, Status.SUPERSEDED):
             document = _read_inputs(run.store, series, version)
-            if not all(
+            if document is None:
+                if version.status is Status.SUPERSEDED:
+                    untraceable.append(version.version)
+            elif not all(
                 run.store.exists(f"{layout.DATA}{one}/manifest.json") for one in _list_releases(document) - there
             ):
                 lost[version.version] = document
+    if untraceable:
+        because = "the list of what it was made from is lost"
+        publishers.remove_versions(run.store, series, untraceable, because=because, now=run.moment)
     if not lost:
         return
     because = "it was made from a table that was purged"
@@ -300,17 +307,18 @@ def _purge_versions(run: Run, series: Series, inputs: Mapping[str, Any]) -> None
     for one in publishers.list_measured_series(run.store):
         versions = publishers.read_history(run.store, one)[0].versions
         kept = (version for version in versions if version.status in (Status.CURRENT, Status.SUPERSEDED))
-        named -= {key for version in kept for key in _list_tables(_read_inputs(run.store, one, version))}
+        documents = (_read_inputs(run.store, one, version) for version in kept)
+        named -= {key for document in documents if document is not None for key in _list_tables(document)}
     for key in sorted(named):
         run.store.delete(key)
 
 
-def _read_inputs(store: publishers.StoreReader, series: Series, version: Version) -> dict[str, Any]:
-    """What a version was made from; nothing if its files are lost, as they are before they are made again."""
+def _read_inputs(store: publishers.StoreReader, series: Series, version: Version) -> dict[str, Any] | None:
+    """What a version was made from; None if the file that says it is lost."""
     try:
         content = store.read(layout.release_file(series, version, "inputs.json")).content
     except NotThere:
-        return {"bodies": {}, "shared": []}
+        return None
     document: dict[str, Any] = json.loads(content)
     return document
 

@@ -101,7 +101,7 @@ def test_a_published_number_counts_without_a_register() -> None:
 
 
 def test_a_number_of_six_digits_counts_only_if_the_name_agrees() -> None:
-    """Six digits may be a number that lost two noughts, or another one's."""
+    """Six digits may be a number that lost two leading zeros, or another one's."""
     register = Register([company("00688424", "ROOK LIMITED"), company("00777777", "DAW LIMITED", "WREN LIMITED")])
     assert said(identify(supplier("Rook Ltd", numbers=("688424",)), register))[0] == "matched"
     assert said(identify(supplier("Wren Ltd", numbers=("777777",)), register))[2] == "00777777"

@@ -12,7 +12,7 @@ from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import collect_inbox
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
-from publishers import Store
+from publishers import Store, list_measured_series, read_history
 
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
 NAMES = ("Acorn Roofing Ltd", "Beech Tree Services plc", "Cedar Print Ltd", "Damson Fleet Ltd", "Elder Software Ltd")
@@ -49,6 +49,14 @@ def contents(store: Store, *prefixes: str) -> dict[str, str]:
 
 
 def releases(store: Store) -> dict[str, str]:
-    """The sha256 of every object of published tables; measures are left out, whose versions say when they were made."""
+    """The sha256 of every object of published tables, and the folders of current measures, whose names have a hash.
+
+    How many versions a measure has had, and when, depends on how often it was made.
+    """
     measures = f"{layout.DATA}{layout.MEASURES}/"
-    return {key: digest for key, digest in contents(store, layout.DATA).items() if not key.startswith(measures)}
+    found = {key: digest for key, digest in contents(store, layout.DATA).items() if not key.startswith(measures)}
+    for series in list_measured_series(store):
+        version = read_history(store, series)[0].current_version
+        assert version is not None
+        found[str(series)] = version.manifest_sha256
+    return found

@@ -304,7 +304,7 @@ def test_a_build_with_nothing_new_reads_a_few_objects(tmp_path: Path) -> None:
     cost = Cost()
     counted: Any = CountingStore(life.store, cost)
     assert life.build(counted) == 0
-    assert cost.asked.total() <= 7  # one of them is the state of measures
+    assert cost.asked.total() <= 6
     assert not {"put", "create", "replace", "delete"} & set(cost.asked)
 
 

@@ -339,6 +339,19 @@ def test_a_purge_takes_the_versions_that_were_made_from_what_was_purged(order: R
     assert code == 0, output
 
 
+def test_an_old_version_that_no_longer_says_what_it_was_made_from_is_purged(order: RunRequest, store: Store) -> None:
+    """A purge could not tell whether it quotes what was purged, and left it."""
+    for number, month in enumerate(("10", "11", "12")):
+        send(order, f"spend/anytown/2026-{month}.csv", spend(4, month=f"{month}/2026", start=10 * number))
+        plain_run(order)
+    history, _ = read_history(store, COVERAGE)
+    store.delete(f"{layout.version_folder(COVERAGE, history.versions[0])}inputs.json")
+    measure(order, again=True)
+    history, _ = read_history(store, COVERAGE)
+    assert [str(one.status) for one in history.versions] == ["purged", "superseded", "current"]
+    assert not list(store.keys(layout.version_folder(COVERAGE, history.versions[0])))
+
+
 def test_bodies_can_only_be_chosen_for_a_preview(order: RunRequest) -> None:
     assert isinstance(CliRunner().invoke(app, ["measure", "--to", order.to, "--bodies", "x"]).exception, UsageError)
 

@@ -61,7 +61,7 @@ class MeasurePages:
 def build_measure_pages(build: CatalogueBuild, bodies: Mapping[str, Body]) -> MeasurePages:
     """Write the pages of measures and the profiles of `bodies`, by slug, as far as they have changed."""
     kept = (None if build.whole else build.state.read(_KEPT, KeptMeasures)) or KeptMeasures()
-    measures = tuple(read_measures(build.store, kept.measures))
+    measures = tuple(read_measures(build.store, list_measured_series(build.store), kept.measures))
     site = catalogue.make_measure_site(build.context, measures, bodies.values())
     made_from = {measure.id: hash_document([measure, sorted(site.kinds.items())]) for measure in measures}
     identities = {_name(slug): [body.slug, body.name] for slug, body in bodies.items()}
@@ -122,18 +122,23 @@ def _remove_old(build: CatalogueBuild, kept: KeptMeasures, pages: Mapping[str, P
 
 def have_measures_changed(build: CatalogueBuild) -> bool:
     """True if figures were published since the last build made its pages."""
+    published = list(list_measured_series(build.store))
+    if not published:  # a series that was published once stays listed, so there were none before
+        return False
     kept = build.state.read(_KEPT, KeptMeasures) or KeptMeasures()
-    return tuple(read_measures(build.store, kept.measures)) != kept.measures
+    return tuple(read_measures(build.store, published, kept.measures)) != kept.measures
 
 
-def read_measures(store: Store, known: Iterable[PublishedMeasure] = ()) -> Iterator[PublishedMeasure]:
-    """Read every published measure, by identifier, with its years, newest first, without its figures.
+def read_measures(
+    store: Store, published: Iterable[Series], known: Iterable[PublishedMeasure] = ()
+) -> Iterator[PublishedMeasure]:
+    """Read the `published` series of measures: each measure by identifier, with its years, newest first, no figures.
 
     Of those that are `known` and have not changed, only the pointers are read.
     """
     before = {measure.id: measure for measure in known}
     series: dict[str, list[Series]] = {}
-    for one in list_measured_series(store):
+    for one in published:
         series.setdefault(one.body, []).append(one)
     for name, own in sorted(series.items()):
         own.sort(key=lambda one: one.period.start, reverse=True)
