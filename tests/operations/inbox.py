@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from piperoll import layout
 from piperoll.operations import pipeline
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import collect_inbox
+from piperoll.operations.measure import read_published_rows
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
-from publishers import Store, list_measured_series, read_history
+from publishers import Store, list_measured_series
 
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
 NAMES = ("Acorn Roofing Ltd", "Beech Tree Services plc", "Cedar Print Ltd", "Damson Fleet Ltd", "Elder Software Ltd")
@@ -48,15 +50,15 @@ def contents(store: Store, *prefixes: str) -> dict[str, str]:
     return {key: hashlib.sha256(store.read(key).content).hexdigest() for key in keys}
 
 
-def releases(store: Store) -> dict[str, str]:
-    """The sha256 of every object of published tables, and the folders of current measures, whose names have a hash.
+def releases(store: Store) -> dict[str, Any]:
+    """The sha256 of every object of published tables, and the figures of every measure.
 
-    How many versions a measure has had, and when, depends on how often it was made.
+    How many versions a measure has had, and of which inputs its figures were first made, depends on when it was made.
     """
     measures = f"{layout.DATA}{layout.MEASURES}/"
     found = {key: digest for key, digest in contents(store, layout.DATA).items() if not key.startswith(measures)}
-    for series in list_measured_series(store):
-        version = read_history(store, series)[0].current_version
-        assert version is not None
-        found[str(series)] = version.manifest_sha256
-    return found
+    figures = {
+        str(series): [row | {"inputs": ""} for row in read_published_rows(store, series)]
+        for series in list_measured_series(store)
+    }
+    return found | figures
