@@ -30,9 +30,14 @@ def judge(measure: Measure, figure: Figure, row: RawRow) -> RawRow:
     return replace(row, status=row.status or str(RowStatus.SHOWN))
 
 
-def format_percent(share: Decimal) -> str:
-    """A share as a percentage with one place at most: 85%, 61.5%."""
+def format_percent(share: Decimal, limit: Decimal | None = None) -> str:
+    """A share as a percentage with one place at most: 85%, 61.5%.
+
+    A share that would read as its `limit`, without being it, keeps all its places: 84.9722% is less than 85%.
+    """
     text = f"{share * 100:.1f}"
+    if limit is not None and share != limit and text == f"{limit * 100:.1f}":
+        text = f"{(share * 100).normalize():f}"
     return f"{text.removesuffix('.0')}%"
 
 
@@ -45,7 +50,7 @@ def _lacks_coverage(measure: Measure, row: RawRow) -> str:
         return ""
     of = f" of {measure.coverage_of}" if measure.coverage_of else ""
     return (
-        f"the data covers {format_percent(row.coverage)}{of}: "
+        f"the data covers {format_percent(row.coverage, measure.coverage_minimum)}{of}: "
         f"at least {format_percent(measure.coverage_minimum)} is needed"
     )
 
@@ -56,12 +61,14 @@ def _is_uncertain(measure: Measure, figure: Figure, row: RawRow) -> str:
     if widest is not None and row.lo is not None and row.hi is not None and row.value is not None:
         width = row.hi - row.lo
         if figure.unit == "share" and width > widest:
-            return f"the bounds are {width * 100:.1f} points apart: more than {widest * 100:g} is too wide to compare"
+            points = format_percent(width, widest).removesuffix("%")
+            limit = format_percent(widest).removesuffix("%")
+            return f"the bounds are {points} points apart: more than {limit} is too wide to compare"
         if figure.unit != "share" and width > widest * abs(row.value):
             return f"the bounds are further apart than {format_percent(widest)} of the value: too wide to compare"
     if inferred is not None and row.inferred_share is not None and row.inferred_share > inferred:
         return (
-            f"{format_percent(row.inferred_share)} of it is inferred by our rules and not stated by the body: "
+            f"{format_percent(row.inferred_share, inferred)} of it is inferred by our rules and not stated by the body: "
             f"more than {format_percent(inferred)}"
         )
     return ""

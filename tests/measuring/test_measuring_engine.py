@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from piperoll.errors import ConservationError, DescriptorError
+from piperoll.measuring.checks import format_percent
 from piperoll.measuring.definition import Measure, parse_measure
 from piperoll.measuring.engine import figure_id
 from tests.measuring.measured import find_row, run_measure
@@ -211,3 +212,11 @@ def test_later_years_do_not_change_a_year_and_earlier_ones_are_seen_as_far_as_de
     for reads, seen in (("", 3), ("earlier_years = 1", 2), ("earlier_years = 0", 1)):
         (row,) = run_measure(make_measure(reads, query=query), years=["2025-26"], spend=lines)
         assert row["value"] == seen
+
+
+def test_a_share_just_below_a_limit_does_not_read_as_the_limit() -> None:
+    """A figure was withheld because "the data covers 85%: at least 85% is needed"."""
+    limit = Decimal("0.85")
+    assert format_percent(Decimal("0.849722"), limit) == "84.9722%"
+    assert format_percent(Decimal("0.8412"), limit) == "84.1%"
+    assert format_percent(limit, limit) == "85%"
