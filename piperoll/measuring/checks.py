@@ -67,10 +67,8 @@ def _is_uncertain(measure: Measure, figure: Figure, row: RawRow) -> str:
         if figure.unit != "share" and width > widest * abs(row.value):
             return f"the bounds are further apart than {format_percent(widest)} of the value: too wide to compare"
     if inferred is not None and row.inferred_share is not None and row.inferred_share > inferred:
-        return (
-            f"{format_percent(row.inferred_share, inferred)} of it is inferred by our rules and not stated by the body: "
-            f"more than {format_percent(inferred)}"
-        )
+        share = format_percent(row.inferred_share, inferred)
+        return f"{share} of it is inferred by our rules and not stated by the body: more than {format_percent(inferred)}"
     return ""
 
 

@@ -28,7 +28,7 @@ from piperoll.measuring.inputs import Inputs, add_csv, find_tables
 from piperoll.measuring.peers import compare_with_peers
 from piperoll.measuring.rows import MeasureRow, RawRow
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """The version of the engine's own rules. Raise it when they change: every measure is then measured again."""
 
 _PLACES = {"share": 6, "ratio": 6}
