@@ -10,10 +10,9 @@ from email.policy import SMTP
 from email.utils import formatdate, make_msgid
 from urllib.parse import unquote, urlsplit
 
-from hosting.addresses import is_loopback
 from piperoll.errors import PiperollError, SettingsError
 from piperoll.operations.access import normalise_address
-from portal.settings import MailSettings
+from portal.settings import MailSettings, is_loopback
 
 _SECONDS = 20
 """How long each step of the server may take."""

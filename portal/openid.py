@@ -19,9 +19,8 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
-from hosting.addresses import is_loopback
 from hosting.problems import Problem
-from portal.settings import OpenIdSettings
+from portal.settings import OpenIdSettings, is_loopback
 
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Signatures that only the provider can make: neither `none` nor those with a secret that we share."""

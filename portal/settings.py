@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -162,3 +163,13 @@ def _mail(settings: Settings) -> MailSettings | None:
     if not settings.portal_mail_from:
         raise SettingsError("PIPEROLL_PORTAL_SMTP needs PIPEROLL_PORTAL_MAIL_FROM, the address that mail is sent from")
     return MailSettings(settings.portal_smtp, settings.portal_mail_from)
+
+
+def is_loopback(host: str) -> bool:
+    """True if only this machine can reach a server that listens on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

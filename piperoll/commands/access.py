@@ -37,9 +37,8 @@ def portal(
     piperoll portal build/demo --body city-of-placeholder
     piperoll portal s3://bucket/prefix --host 0.0.0.0
     """
-    from hosting.addresses import is_loopback
     from portal.app import run_portal
-    from portal.settings import LocalSignIn, PortalSettings
+    from portal.settings import LocalSignIn, PortalSettings, is_loopback
 
     settings = Settings.from_environment()
     local = LocalSignIn(body, operate) if body or operate else None

@@ -68,7 +68,9 @@ def _is_uncertain(measure: Measure, figure: Figure, row: RawRow) -> str:
             return f"the bounds are further apart than {format_percent(widest)} of the value: too wide to compare"
     if inferred is not None and row.inferred_share is not None and row.inferred_share > inferred:
         share = format_percent(row.inferred_share, inferred)
-        return f"{share} of it is inferred by our rules and not stated by the body: more than {format_percent(inferred)}"
+        return (
+            f"{share} of it is inferred by our rules and not stated by the body: more than {format_percent(inferred)}"
+        )
     return ""
 
 
