@@ -73,7 +73,7 @@ rows_made AS (
         totals.body, totals.year, totals.period_start, totals.period_end, 'net' AS figure, '' AS item,
         'All functions' AS item_label, CAST(totals.net AS DECIMAL(38, 2)) AS value, totals.n,
         CAST(NULL AS DOUBLE) AS lo, CAST(NULL AS DOUBLE) AS hi,
-        totals.net AS part_sum, CAST(accounts.amount_gbp AS DECIMAL(38, 4)) AS total, '' AS status, '' AS reason
+        totals.net AS part_sum, CAST(accounts.amount_gbp AS DECIMAL(38, 10)) AS total, '' AS status, '' AS reason
     FROM totals
     LEFT JOIN accounts
         ON accounts.dataset = 'spend' AND accounts.body = totals.body AND accounts.year = totals.year

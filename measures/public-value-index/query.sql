@@ -34,7 +34,7 @@ payments AS (
         coalesce(spend.side, 'U') AS side,
         coalesce(spend.contested, FALSE) AS contested,
         coalesce(function_by, 'none') AS function_by,
-        CAST(net_amount + coalesce(irrecoverable_vat, 0) AS DECIMAL(38, 4)) AS net
+        CAST(net_amount + coalesce(irrecoverable_vat, 0) AS DECIMAL(38, 10)) AS net
     FROM spend
     INNER JOIN years ON years.year = spend.financial_year
     WHERE net_amount IS NOT NULL

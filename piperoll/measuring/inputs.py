@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from piperoll import assets
 from piperoll.errors import DescriptorError
@@ -24,8 +25,17 @@ from piperoll.measuring.statistics import wilson
 from piperoll.model import Dataset, DecisionEntry, Period
 from piperoll.model.columns import Cells
 
-TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DECIMAL(38, 4)", "date": "DATE", "boolean": "BOOLEAN"}
-"""The type in views of each type of a dataset's fields. Numbers have more places where published values need them."""
+_PLACES = 10
+"""The least places of numbers in views: consolidated files have as many where a published value needs more than 4."""
+
+TYPES = {
+    "string": "VARCHAR",
+    "integer": "BIGINT",
+    "number": f"DECIMAL(38, {_PLACES})",
+    "date": "DATE",
+    "boolean": "BOOLEAN",
+}
+"""The type in views of each type of a dataset's fields. Numbers have the places of those in consolidated files."""
 
 LINE_COLUMNS = {
     "body": "VARCHAR",
@@ -60,11 +70,11 @@ ACCOUNT_COLUMNS = {
     "body": "VARCHAR",
     "year": "VARCHAR",
     "rows": "BIGINT",
-    "amount_gbp": "DECIMAL(38, 4)",
+    "amount_gbp": "DECIMAL(38, 10)",
     "undated_rows": "BIGINT",
-    "undated_amount_gbp": "DECIMAL(38, 4)",
+    "undated_amount_gbp": "DECIMAL(38, 10)",
     "left_out_rows": "BIGINT",
-    "left_out_gbp": "DECIMAL(38, 4)",
+    "left_out_gbp": "DECIMAL(38, 10)",
     "tables": "BIGINT",
     "months": "VARCHAR[]",
 }
@@ -73,7 +83,7 @@ HELD_COLUMNS = {
     "body": "VARCHAR",
     "year": "VARCHAR",
     "rows": "BIGINT",
-    "amount_gbp": "DECIMAL(38, 4)",
+    "amount_gbp": "DECIMAL(38, 10)",
 }
 _BODY_COLUMNS = {
     "body": "VARCHAR",
@@ -223,19 +233,36 @@ def columns_of_lines(dataset: Dataset, added: Mapping[str, str] = LINE_COLUMNS) 
 
 
 def _make_view(connection: duckdb.DuckDBPyConnection, name: str, added: Mapping[str, str], lines: Lines) -> None:
-    """Make a view with all columns of a dataset's lines; those that no file has are NULL."""
+    """Make a view with all columns of a dataset's lines; those that no file has are NULL.
+
+    Files differ in the places of their decimals. DuckDB reads several files by the type that most of them have, and
+    rounds the others, so files of one type are read together, and their decimals are cast to the widest.
+    """
     columns = columns_of_lines(lines.dataset, added)
     if not lines.files:
         _make_table(connection, name, columns, lines.rows or ())
         return
-    paths = ", ".join("'" + str(path).replace("'", "''") + "'" for path in lines.files)
-    source = f"read_parquet([{paths}], union_by_name = true, filename = {'filename' in added})"
-    described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-    there = {row[0]: row[1] for row in described}
-    chosen = ", ".join(
-        f'"{column}"' if column in there else f'CAST(NULL AS {kind}) AS "{column}"' for column, kind in columns.items()
-    )
-    connection.execute(f'CREATE VIEW "{name}" AS SELECT {chosen} FROM {source}')
+    alike: dict[frozenset[tuple[str, int]], list[Path]] = {}
+    for path in lines.files:
+        fields = pq.read_schema(path)
+        places = frozenset((one.name, one.type.scale) for one in fields if pa.types.is_decimal(one.type))
+        alike.setdefault(places, []).append(path)
+    widest = max((scale for places in alike for _, scale in places), default=0)
+    number = f"DECIMAL(38, {max(widest, _PLACES)})"
+    selects = []
+    for places, files in alike.items():
+        paths = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        source = f"read_parquet([{paths}], union_by_name = true, filename = {'filename' in added})"
+        there = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+        decimals = {column for column, _ in places}
+        chosen = ", ".join(
+            f'CAST("{column}" AS {number}) AS "{column}"' if column in decimals
+            else f'"{column}"' if column in there
+            else f'CAST(NULL AS {number if kind == TYPES["number"] else kind}) AS "{column}"'
+            for column, kind in columns.items()
+        )  # fmt: skip
+        selects.append(f"SELECT {chosen} FROM {source}")
+    connection.execute(f'CREATE VIEW "{name}" AS {" UNION ALL ".join(selects)}')
 
 
 def _make_table(

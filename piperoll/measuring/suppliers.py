@@ -69,7 +69,7 @@ _TYPES: dict[str, pa.DataType] = {
     "checked_right": pa.bool_(),
     "has_register": pa.bool_(),
     "first_paid": pa.date32(),
-    "pounds": pa.decimal128(38, 4),
+    "pounds": pa.decimal128(38, 10),
 }
 SCHEMA = pa.schema(_TYPES)
 """`status` is fact, candidate, review, no-company-expected or unmatched; `proposed` are identifiers to review, with
@@ -164,7 +164,7 @@ def _gather_suppliers(inputs: Inputs) -> bool:
         totals AS (
             SELECT
                 body, supplier_key, coalesce(min(payee_class), '') AS payee_class, min(first_paid) AS first_paid,
-                coalesce(sum(pounds), 0)::DECIMAL(38, 4) AS pounds
+                coalesce(sum(pounds), 0)::DECIMAL(38, 10) AS pounds
             FROM spelt GROUP BY ALL
         ),
         known AS (
@@ -196,7 +196,7 @@ def _select_payees(view: str, dataset: Dataset) -> str:
             {column["company_number"]}::VARCHAR AS number, {column["organisation_id"]}::VARCHAR AS org_id,
             {column["charity_number"]}::VARCHAR AS charity,
             {"line_date" if pays else "NULL::DATE"} AS paid_on,
-            {dataset.amount[0] if pays else "NULL::DECIMAL(38, 4)"} AS pounds
+            {dataset.amount[0] if pays else "NULL::DECIMAL(38, 10)"} AS pounds
         FROM {view} WHERE supplier_key IS NOT NULL
     """  # noqa: S608 - names of our own columns
 

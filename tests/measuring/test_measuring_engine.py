@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from piperoll import assets
 from piperoll.errors import ConservationError, DescriptorError
 from piperoll.measuring.checks import format_percent
 from piperoll.measuring.definition import Measure, parse_measure
 from piperoll.measuring.engine import figure_id
+from piperoll.measuring.inputs import Inputs, Lines
+from piperoll.model import Period
 from tests.measuring.measured import find_row, run_measure
 
 TOML = """
@@ -220,3 +226,16 @@ def test_a_share_just_below_a_limit_does_not_read_as_the_limit() -> None:
     assert format_percent(Decimal("0.849722"), limit) == "84.9722%"
     assert format_percent(Decimal("0.8412"), limit) == "84.1%"
     assert format_percent(limit, limit) == "85%"
+
+
+def test_pounds_are_not_rounded_because_most_files_have_fewer_places(tmp_path: Path) -> None:
+    """A body with pounds of six places had other parts than total, so a measure of all bodies could not be made."""
+    amounts = {"anytown": ("1.00", 2), "beeford": ("2.00", 2), "ceeham": ("3.000001", 6)}
+    for body, (amount, places) in amounts.items():
+        column = pa.array([Decimal(amount)], pa.decimal128(38, places))
+        pq.write_table(pa.table({"body": [body], "net_amount": column}), tmp_path / f"{body}.parquet")
+    files = tuple(tmp_path / f"{body}.parquet" for body in amounts)
+    lines = {name: Lines(assets.dataset(name), files if name == "spend" else ()) for name in assets.dataset_names()}
+    with Inputs(Period.parse_year("2026-27"), [], lines) as inputs:
+        found = inputs.connection.execute("SELECT body, net_amount FROM spend ORDER BY body").fetchall()
+    assert found == [(body, Decimal(amount)) for body, (amount, _) in amounts.items()]
