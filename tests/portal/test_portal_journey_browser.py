@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.fixtures.file_chooser import choose_by_keyboard
 from tests.fixtures.portal_server import ServedPortal, serve_portal
 from tests.portal.test_portal_afterwards_browser import PHONE, check, sign_in, tab_to
 from tests.reading.damage import seeds
@@ -67,9 +68,7 @@ def _send(page: Page, home: str, path: Path) -> str:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Send a file")
     tab_to(page, "Your file")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Space")
-    chooser.value.set_files(path)
+    choose_by_keyboard(page, "Your file", path)
     tab_to(page, "Dataset")
     page.keyboard.type("Spend")
     tab_to(page, "Check the file")

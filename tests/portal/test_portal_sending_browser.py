@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from portal.settings import MailSettings
+from tests.fixtures.file_chooser import choose_by_keyboard
 from tests.fixtures.portal_server import ServedPortal, serve_portal
 from tests.operations.inbox import spend
 from tests.portal.test_portal_afterwards_browser import PHONE, check, sign_in, tab_to
@@ -173,9 +174,7 @@ def test_a_file_is_put_right_by_keyboard_and_submitted(browser: Browser, sent: S
     expect(page.get_by_text("11 rows").first).to_be_visible()
     (tmp_path / "right.csv").write_bytes(spend(12))
     tab_to(page, "Your corrected file")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Space")
-    chooser.value.set_files(tmp_path / "right.csv")
+    choose_by_keyboard(page, "Your corrected file", tmp_path / "right.csv")
     tab_to(page, "Check this file instead")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Since your last attempt")).to_be_visible(timeout=60_000)

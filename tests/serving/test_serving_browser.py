@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.fixtures.file_chooser import choose_by_keyboard
 from tests.serving.published_place import BAD, Served
 
 PHONE = {"width": 360, "height": 740}
@@ -84,10 +85,7 @@ def test_the_whole_journey_needs_only_a_keyboard(browser: Browser, api: Served) 
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.get_by_label("Your file")).to_be_focused()
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Space")
-    file = {"name": "October 2026.csv", "mimeType": "text/csv", "buffer": BAD}
-    chooser.value.set_files(file)  # type: ignore[arg-type]
+    choose_by_keyboard(page, "Your file", {"name": "October 2026.csv", "mimeType": "text/csv", "buffer": BAD})
     page.keyboard.press("Tab")
     expect(page.get_by_label("What it is about")).to_be_focused()
     page.keyboard.type("Spend")
