@@ -356,11 +356,9 @@ class _Columns:
         except pa.ArrowInvalid as error:
             raise DescriptorError(f"the number column {name} of a release holds text: {error}") from error
 
-    def figure(self, name: str, value: Decimal | None) -> Decimal | None:
-        """A figure as it is published, without the zeros that the type of its column adds."""
-        if value is None:
-            return None
-        whole, _, digits = format(value, "f").partition(".")
+    def figure(self, name: str, value: Decimal | None) -> Decimal:
+        """A sum as it is published, without the zeros that the type of its column adds; 0 if there is none."""
+        whole, _, digits = format(value or Decimal(0), "f").partition(".")
         return Decimal(f"{whole}.{digits.rstrip('0').ljust(self._places(name), '0')}")
 
     def _places(self, name: str) -> int:
@@ -373,7 +371,7 @@ def _tally_chart(rule: ChartRule, columns: _Columns, adds_up: Flags | None) -> C
     If no field is half full, group by the fullest. None if there is nothing to group by, no figure for a mean, or none
     for a sum because the periods of all rows overlap.
     """
-    leave_out = None if adds_up is None or rule.measure is not BarMeasure.SUM else pa.array(~adds_up)
+    leave_out: Cells = pa.array(~adds_up) if adds_up is not None and rule.measure is BarMeasure.SUM else None
     overlapping = 0 if leave_out is None else leave_out.true_count
 
     def figures_of(name: str) -> Cells:
@@ -396,7 +394,7 @@ def _tally_chart(rule: ChartRule, columns: _Columns, adds_up: Flags | None) -> C
         wanted.append(("rank", "max"))
     groups: dict[str, RowGroup] = {}
     for one in pa.table(table).group_by("by").aggregate(wanted).to_pylist():
-        value = Decimal(0) if of is None else columns.figure(of, one["value_sum"]) or Decimal(0)
+        value = Decimal(0) if not one["value_count"] or of is None else columns.figure(of, one["value_sum"])
         groups[one["by"] or ""] = RowGroup(one["count_all"], one["value_count"], value, rank=one.get("rank_max"))
     if rule.weight is not None:
         _add_weights(groups, table, columns.figures(rule.weight))
