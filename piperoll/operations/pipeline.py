@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -71,14 +72,52 @@ def run_in_process(run: Run, collected: CollectedFiles) -> list[FileResult]:
 
 
 def group_by_body(run: Run, collected: CollectedFiles) -> tuple[BodyFiles, ...]:
-    """Group collected files by dataset and body, with those that have a receipt and are not processed yet.
+    """Group collected files by dataset and body, with what waits in the store; see `group_as_collected`."""
+    return tuple(sorted(group_as_collected(run, [collected], []), key=lambda files: (files.dataset, files.body)))
 
-    Submissions that people's answers and decisions bear on are added.
+
+def group_as_collected(
+    run: Run, parts: Iterable[CollectedFiles], collected: list[CollectedFiles]
+) -> Iterator[BodyFiles]:
+    """Yield the files of each body and dataset when they are collected, while others are still being fetched.
+
+    All files of a body and dataset are in one part. Files that have a receipt and are not processed yet are added, and
+    submissions that people's answers and decisions bear on; last come the bodies that have nothing else. Each part is
+    appended to `collected`.
     """
     apply_tombstones(run.store)  # a backup may have been restored since
-    groups: dict[tuple[str, str], list[tuple[Submission, Path]]] = {}
+    waiting: dict[tuple[str, str], list[tuple[Submission, Path]]] = {}
+    for submission, path in receipts.fetch_waiting(run):
+        waiting.setdefault((submission.dataset, submission.body), []).append((submission, path))
+    decided = {(pending.dataset, pending.body): pending for pending in decisions.find_pending(run.store)}
+    again: dict[tuple[str, str], dict[str, Submission]] = {}
+    for submission in questions.find_answered(run.store):
+        again.setdefault((submission.dataset, submission.body), {})[submission.sha256] = submission
+    for part in chain(parts, [None]):
+        files, unreadable = _identify(run, part or CollectedFiles())
+        keys = {*files, *unreadable} if part else {*waiting, *again, *decided}
+        bodies = [
+            _with_pending(
+                BodyFiles(*key, (*files.get(key, ()), *waiting.pop(key, ())), tuple(unreadable.get(key, ()))),
+                again.pop(key, {}),
+                decided.pop(key, None),
+            )
+            for key in sorted(keys)
+        ]
+        if part:
+            collected.append(part)
+        if run.progress:
+            run.progress.total += sum(map(_count_files, bodies)) + (len(part.unchanged) if part else 0)
+        yield from bodies
+
+
+def _identify(
+    run: Run, part: CollectedFiles
+) -> tuple[dict[tuple[str, str], list[tuple[Submission, Path]]], dict[tuple[str, str], list[FileResult]]]:
+    """The submissions of what was collected, and the results of files that cannot be read, by dataset and body."""
+    files: dict[tuple[str, str], list[tuple[Submission, Path]]] = {}
     unreadable: dict[tuple[str, str], list[FileResult]] = {}
-    for arrival in collected.arrivals:
+    for arrival in part.arrivals:
         try:
             submission = steps.identify(run, arrival)
         except OSError as error:
@@ -86,24 +125,8 @@ def group_by_body(run: Run, collected: CollectedFiles) -> tuple[BodyFiles, ...]:
             result = failure(unknown, f"it cannot be read: {describe_error(error)}")
             unreadable.setdefault((unknown.dataset, unknown.body), []).append(result)
         else:
-            groups.setdefault((submission.dataset, submission.body), []).append((submission, arrival.path))
-    for submission, path in receipts.fetch_waiting(run):
-        groups.setdefault((submission.dataset, submission.body), []).append((submission, path))
-    decided = {(pending.dataset, pending.body): pending for pending in decisions.find_pending(run.store)}
-    again: dict[tuple[str, str], dict[str, Submission]] = {}
-    for submission in questions.find_answered(run.store):
-        again.setdefault((submission.dataset, submission.body), {})[submission.sha256] = submission
-    bodies = tuple(
-        _with_pending(
-            BodyFiles(*key, tuple(groups.get(key, ())), tuple(unreadable.get(key, ()))),
-            again.get(key, {}),
-            decided.get(key),
-        )
-        for key in sorted({*groups, *unreadable, *again, *decided})
-    )
-    if run.progress:
-        run.progress.total = sum(map(_count_files, bodies)) + len(collected.unchanged)
-    return bodies
+            files.setdefault((submission.dataset, submission.body), []).append((submission, arrival.path))
+    return files, unreadable
 
 
 def _with_pending(files: BodyFiles, again: Mapping[str, Submission], decided: PendingDecisions | None) -> BodyFiles:
