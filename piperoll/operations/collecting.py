@@ -47,7 +47,10 @@ def collect_inbox(run: Run, request: RunRequest) -> CollectedFiles:
     found = collectors.list_inbox(
         request.inbox, received=run.moment, period=str(request.period) if request.period else None
     )
-    return CollectedFiles(arrivals=found.arrivals, left_out=found.left_out)
+    if run.shard is None:
+        return CollectedFiles(arrivals=found.arrivals, left_out=found.left_out)
+    arrivals = tuple(one for one in found.arrivals if run.keeps(run.register.find(one.sender).slug))
+    return CollectedFiles(arrivals=arrivals, left_out=found.left_out if run.shard.number == 1 else ())
 
 
 def list_sources(request: RunRequest) -> tuple[collectors.WebSource, ...]:
@@ -55,6 +58,11 @@ def list_sources(request: RunRequest) -> tuple[collectors.WebSource, ...]:
     if request.sources is None:
         raise UsageError("this run has no sources file")
     return collectors.read_sources(request.sources)
+
+
+def select_sources(run: Run, request: RunRequest) -> tuple[collectors.WebSource, ...]:
+    """The sources whose bodies this run processes. Raises: see `list_sources`."""
+    return tuple(one for one in list_sources(request) if run.keeps(run.register.find(one.body).slug))
 
 
 def collect_source(run: Run, source: collectors.WebSource, period: Period | None, through: Fetch) -> CollectedFiles:

@@ -100,6 +100,7 @@ def group_by_body(run: Run, collected: CollectedFiles) -> tuple[BodyFiles, ...]:
             decided.get(key),
         )
         for key in sorted({*groups, *unreadable, *again, *decided})
+        if run.keeps(key[1])
     )
     if run.progress:
         run.progress.total = sum(map(_count_files, bodies)) + len(collected.unchanged)
