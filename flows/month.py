@@ -6,11 +6,9 @@ of each file. An existing server runs it as `flows.month.month` (see prefect.yam
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
 
 from prefect import flow
-from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 
 from flows import record
@@ -21,7 +19,7 @@ from piperoll.operations import collecting, pipeline
 from piperoll.operations.answering import finish_answers
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
-from piperoll.operations.run_request import Run, RunRequest
+from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
 
 REQUEST: ContextVar[RunRequest | None] = ContextVar("REQUEST", default=None)
@@ -55,25 +53,23 @@ def month(
     request = _find_request(period, shard, moment)
     retries = request.settings.retries
     with request.open() as run:
-        collected = _collect(run, request)
         body_task, steps = as_task("body", pipeline.process_body), steps_as_tasks(retries)
-        bodies_files = pipeline.group_by_body(run, collected)
-        record.begin_run(bodies_files, request)
-        futures = [body_task.submit(run, files, steps) for files in bodies_files]
+        parts: list[CollectedFiles] = []
+        bodies = pipeline.group_as_collected(run, collecting.collect(run, request), parts)
+        futures = [(files, body_task.submit(run, files, steps)) for files in record.begin_run(bodies, request)]
+        collected = CollectedFiles.join(parts)
         results = pipeline.count_unchanged(run, collected)
-        for files, future in zip(bodies_files, futures, strict=True):
+        for files, future in futures:
             ended = future.result(raise_on_failure=False)
             if isinstance(ended, list):
                 results += ended
             else:  # an exception: the task broke off because of a bug, so each of its files has failed
                 error = ended.error if isinstance(ended, StepFailed) else ended
                 results += [run.count(pipeline.fail(run, submission, error)) for submission, _ in files.files]
-        build: Callable[[], int] = lambda: 0  # noqa: E731 - the other case is a lambda too
         if catalogue:
             results = pipeline.replace_results(results, finish_answers(run)[0])
-            catalogue_task = as_step("catalogue", build_catalogue, retries)
-            build = lambda: catalogue_task(run)  # noqa: E731
-        summary = pipeline.summarise(collected, results, build)
+        catalogue_task = as_step("catalogue", build_catalogue, retries)
+        summary = pipeline.summarise(collected, results, lambda: catalogue_task(run) if catalogue else 0)
     record.end_run(summary, request)
     if summary.failed:
         raise RunFailed(summary)
@@ -86,22 +82,3 @@ def _find_request(period: str | None, shard: str | None, moment: str | None) -> 
     A scheduled run pickles `month` with the globals it uses. `REQUEST` cannot be pickled, a function of a module can.
     """
     return REQUEST.get() or find_request(period, shard, moment)
-
-
-def _collect(run: Run, request: RunRequest) -> CollectedFiles:
-    """List the inbox, or collect each web source in a task of its own, with a task for each address."""
-    if request.inbox is not None:
-        return collecting.collect_inbox(run, request)
-    fetch_task = as_step("fetch", collecting.fetch, request.settings.retries)
-    source_task = as_task("collect", collecting.collect_source)
-    sources = collecting.select_sources(run, request)
-    futures = [source_task.submit(run, source, request.period, fetch_task) for source in sources]
-    return sum(map(_collected, futures), CollectedFiles())
-
-
-def _collected(future: PrefectFuture[CollectedFiles]) -> CollectedFiles:
-    try:
-        return future.result()
-    except StepFailed as failed:
-        error = failed.error
-    raise error

@@ -7,7 +7,7 @@ keeps what it is given where no purge reaches it, so nothing here has the name o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows import prefect_server
+from piperoll.describing.wording import format_count
 from piperoll.operations.pipeline import BodyFiles
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import FileResult, RunSummary
@@ -38,14 +39,17 @@ SPREAD_ENDED = "piperoll.spread.ended"
 """The event at the end of a run that was spread, with the counts of all its shards."""
 
 
-def begin_run(bodies_files: Iterable[BodyFiles], request: RunRequest) -> None:
-    """Say how much there is to do, and tag the flow run with its period, its shard and the datasets."""
-    groups = tuple(bodies_files)
-    datasets = sorted({files.dataset for files in groups})
-    files = sum(len(one.files) + len(one.again) for one in groups)
-    bodies = len({one.body for one in groups})
-    _log(f"{files:,} files of {bodies:,} bodies to process ({', '.join(datasets) or 'nothing new'})")
-    tags = [f"dataset:{name}" for name in datasets]
+def begin_run(bodies_files: Iterable[BodyFiles], request: RunRequest) -> Iterator[BodyFiles]:
+    """Pass on the files of each body as they are collected, with a line for each in the log.
+
+    Then tag the flow run with its period, its shard and the datasets.
+    """
+    datasets: set[str] = set()
+    for files in bodies_files:
+        datasets.add(files.dataset)
+        _log(f"{files}: {format_count(len(files.files) + len(files.again), 'file')} to process")
+        yield files
+    tags = [f"dataset:{name}" for name in sorted(datasets)]
     tags += [f"period:{request.period}"] if request.period else []
     tags += [f"shard:{request.shard}"] if request.shard else []
     add_tags(tags)
