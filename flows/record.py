@@ -32,6 +32,9 @@ FINISHED: ContextVar[list[RunSummary] | None] = ContextVar("FINISHED", default=N
 _RETRIES = 2
 """Prefect waits 2 and 4 seconds between them."""
 
+HEARTBEAT = "prefect.flow-run.heartbeat"
+"""The event that Prefect emits while a flow runs."""
+
 ENDED = "piperoll.month.ended"
 """The event at the end of a run; its payload has the counts of `count_summary`."""
 

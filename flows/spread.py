@@ -46,8 +46,6 @@ _POLL_SECONDS = 3
 _LOST_SECONDS = 600
 """How long the server may not answer while shards run: it may be restarted."""
 
-_HEARTBEAT = "prefect.flow-run.heartbeat"
-
 
 class SpreadFailed(PiperollError):
     """Some shards did not complete, or the catalogue could not be built; everything else was done."""
@@ -163,7 +161,7 @@ def _listen(client: SyncPrefectClient, waiting: Iterable[ShardRun]) -> None:
             one.run = client.read_flow_run(one.run.id)
     running = {f"prefect.flow-run.{one.run.id}": one for one in waiting if one.run and one.run.state_type}
     wanted = EventFilter(
-        event=EventNameFilter(name=[_HEARTBEAT]),
+        event=EventNameFilter(name=[record.HEARTBEAT]),
         resource=EventResourceFilter(id=list(running)),
         order=EventOrder.DESC,
     )
