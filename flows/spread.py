@@ -147,6 +147,7 @@ def _start(one: ShardRun, parameters: dict[str, Any]) -> None:
         DEPLOYMENT,
         parameters=parameters | {"shard": one.shard},
         timeout=0,
+        flow_run_name=f"month {period or 'as it comes'}, {one.shard}",  # as the flow names itself when it begins
         tags=tags,
         idempotency_key=f"{flow_run.id}-{one.shard}-{attempt}",  # started once, also if the answer was lost
     )

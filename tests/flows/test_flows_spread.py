@@ -221,9 +221,11 @@ def test_a_spread_month_ends_whole_although_a_worker_and_the_server_are_killed(t
         servers.ask(f"/deployments/{deployment['id']}/create_flow_run", second)
 
         store = open_store("s3://published/here")
-        eventually(lambda: len(list(store.keys("archive/"))) > 1)
-        eventually(lambda: servers.runs("month%", "RUNNING"))
-        kill(workers[0])
+        logs = [tmp_path / f"worker{number}/log" for number in (1, 2)]
+        busy = eventually(
+            lambda: [number for number, log in enumerate(logs) if " to process" in log.read_text("utf-8")]
+        )
+        kill(workers[busy[0]])
         kill(server)
         time.sleep(3)
         servers.serve()
