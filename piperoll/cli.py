@@ -117,6 +117,9 @@ for command in (
     operating.purge,
     operating.sweep,
     maintaining.settings,
+    maintaining.upgrade,
+    maintaining.backup,
+    maintaining.restore,
     checking.sample,
 ):
     _add_command(app, command)
@@ -159,10 +162,10 @@ def start(
     ] = None,
 ) -> None:
     """Set what every command and every process that it starts reads from the environment."""
-    given = {CONFIG_VARIABLE: config or os.environ.get(CONFIG_VARIABLE), "PIPEROLL_LOG_FORMAT": log_format}
-    if given[CONFIG_VARIABLE]:
-        given[CONFIG_VARIABLE] = Path(given[CONFIG_VARIABLE]).absolute()
-    os.environ.update({name: str(value) for name, value in given.items() if value})
+    if named := str(config or os.environ.get(CONFIG_VARIABLE, "")):
+        os.environ[CONFIG_VARIABLE] = str(Path(named).absolute())
+    if log_format is not None:
+        os.environ["PIPEROLL_LOG_FORMAT"] = log_format
     if {CONFIG_VARIABLE, "PIPEROLL_LOG_FORMAT"} & {*os.environ}:
         logs.configure_logs(read_settings().get("log_format", (logs.TEXT, ""))[0])
 

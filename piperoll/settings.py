@@ -187,7 +187,7 @@ def _read_secret(where: str, path: Path) -> str:
 
 def _convert(where: str, value: Any, name: str, folder: Path) -> bool | int | str:
     """The value of a key of the file, which has a kind of its own."""
-    default = _FIELDS[name].default
+    default: Any = _FIELDS[name].default
     if name == "data" and isinstance(value, list) and all(isinstance(each, str) for each in value):
         value = os.pathsep.join(value)
     if type(value) is not type(default):
