@@ -45,7 +45,7 @@ from publishers.decisions import (
     read_reviews,
     record_decision,
 )
-from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
+from publishers.earlier_releases import EarlierRelease, find_earlier_releases, find_later_releases, read_release_files
 from publishers.index import (
     PublishedTable,
     list_indexed_series,
@@ -158,6 +158,7 @@ __all__ = [
     "file_reports",
     "find_decision",
     "find_earlier_releases",
+    "find_later_releases",
     "find_reader_report",
     "find_submission",
     "find_values",
