@@ -18,7 +18,7 @@ from piperoll.model import Body, Period, Register
 from piperoll.operations.run_summary import FileResult, Progress, Watcher
 from piperoll.scratch import scratch_folder
 from piperoll.settings import Settings
-from publishers import Store, open_store
+from publishers import Store, begin_store, open_store
 
 _OLDEST_MOMENT = timedelta(days=7)
 """How far back a given moment may be: a run that is spread over machines can take days, its moment is its beginning."""
@@ -209,7 +209,8 @@ def open_run(
             progress=ProgressCounter(watcher),
             shard=shard,
         )
-        _ = run.store, run.register  # a wrong address or file of bodies fails here, not in the middle of the run
+        _ = run.register  # a wrong file of bodies or address fails here, not in the middle of the run
+        begin_store(run.store)
         yield run
 
 
