@@ -2,7 +2,7 @@
 
 from piperoll.checking.audit import MOST_LINES_TOGETHER, AuditSample, audit_together, require_agreement, sample_tables
 from piperoll.checking.examine import Examination, add_findings, examine, hold_file
-from piperoll.checking.history.compare import compare_with_earlier_releases, longest_gap
+from piperoll.checking.history.compare import compare_with_earlier_releases, find_differences, longest_gap
 from piperoll.checking.history.profile import ReleaseIdentity, ReleaseProfile, columns_profiled, profile_release
 from piperoll.checking.plausibility.reference import warm_up
 
@@ -17,6 +17,7 @@ __all__ = [
     "columns_profiled",
     "compare_with_earlier_releases",
     "examine",
+    "find_differences",
     "hold_file",
     "longest_gap",
     "profile_release",

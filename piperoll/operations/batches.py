@@ -11,8 +11,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from piperoll.errors import PiperollError
@@ -103,6 +104,7 @@ def process_bodies(
             except Exception as error:  # noqa: BLE001 - one body's fault stays one body's
                 results[number] = fail_all(run, bodies[number], error)
             del going[number]
+            steps.clear_scratch(run, bodies[number].dataset, bodies[number].body)
             ended(number, results[number])
         audited = iter(through.audit([file for files in waiting.values() for file in files]) if waiting else ())
         errors = {
@@ -170,7 +172,9 @@ def run_in_batches(
     Raises: whatever reading `bodies` raises, once the batches that run have ended.
     """
     events: queue.SimpleQueue[BodyFiles | BaseException | _Free | None] = queue.SimpleQueue()
-    threading.Thread(target=_read_into, args=(bodies, events), name="collect", daemon=True).start()
+    # in the caller's context, because Prefect's loggers look there for the run that they belong to
+    reader = partial(copy_context().run, _read_into, bodies, events)
+    threading.Thread(target=reader, name="collect", daemon=True).start()
     work: _Work[FutureT] = _Work(lanes, submit, lambda _: events.put(_Free()))
     reading = True
     while reading or work.busy:
