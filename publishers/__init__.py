@@ -88,7 +88,7 @@ from publishers.search import FoundValue, find_values
 from publishers.site import SiteServer, serve_site
 from publishers.stores import open_reader, open_store
 from publishers.stores.folder import FolderStore
-from publishers.stores.protocol import ObjectInfo, Store, StoredObject, StoreReader
+from publishers.stores.protocol import ObjectInfo, Store, StoredObject, StoreReader, read_json, update_json
 from publishers.sweep import SweepResult, sweep_drafts, sweep_store
 from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_purges, verify_series
 from publishers.versions import (
@@ -181,6 +181,7 @@ __all__ = [
     "read_draft",
     "read_full_report",
     "read_history",
+    "read_json",
     "read_listing",
     "read_mapping",
     "read_outside_sources",
@@ -207,6 +208,7 @@ __all__ = [
     "sweep_store",
     "update_draft",
     "update_index",
+    "update_json",
     "update_mapping",
     "verify_objects",
     "verify_purges",

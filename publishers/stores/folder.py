@@ -146,6 +146,12 @@ class FolderStore:
         """A folder keeps no earlier versions."""
         return 0
 
+    def list_objects(self, prefix: str = "") -> Iterator[tuple[str, ObjectInfo]]:
+        """List every key with its size, tag and time."""
+        for key in self.keys(prefix):
+            with suppress(FileNotFoundError):  # deleted since it was listed
+                yield key, _info(self._path(key).stat())
+
     def age(self, key: str) -> float:
         """Seconds since the object was written."""
         with _raise_store_errors(key):

@@ -105,6 +105,9 @@ class Store(StoreReader, Protocol):
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order."""
 
+    def list_objects(self, prefix: str = "") -> Iterator[tuple[str, ObjectInfo]]:
+        """List every key that begins with `prefix` with its size, tag and time, in order, without reading objects."""
+
     def age(self, key: str) -> float:
         """Seconds since the object was written, by the store's own clock. Raises: NotThere."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -192,6 +193,18 @@ class S3Store:
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
                 found.extend(entry["Key"].removeprefix(self._prefix) for entry in page.get("Contents", ()))
         return iter(sorted(found))
+
+    def list_objects(self, prefix: str = "") -> Iterator[tuple[str, ObjectInfo]]:
+        """List every key with its size, ETag and time, a thousand with each request."""
+        return iter(sorted(self._list(prefix), key=itemgetter(0)))
+
+    def _list(self, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
+        pages = self._s3.get_paginator("list_objects_v2")
+        with self._raise_store_errors(prefix or "the bucket"):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
+                for entry in page.get("Contents", ()):
+                    about = ObjectInfo(entry["Size"], entry["ETag"], entry["LastModified"].timestamp())
+                    yield entry["Key"].removeprefix(self._prefix), about
 
     def old_versions(self, prefix: str = "") -> Iterator[str]:
         """List the keys of which the bucket has versions that are not current, or delete markers."""
