@@ -56,7 +56,8 @@ def list_bucket(run: Run, request: RunRequest) -> tuple[dict[_BodyKey, dict[str,
             continue
         dataset, sender = key.split("/")[:2]
         whose = assets.find_dataset(dataset)[0].name, run.register.find(sender).slug
-        found.setdefault(whose, {})[key] = about
+        if run.keeps(whose[1]):
+            found.setdefault(whose, {})[key] = about
     return found, tuple(SkippedPath(path, why) for path, why in sorted(left_out.items()))
 
 
