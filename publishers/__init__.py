@@ -88,7 +88,7 @@ from publishers.search import FoundValue, find_values
 from publishers.site import SiteServer, serve_site
 from publishers.stores import open_reader, open_store
 from publishers.stores.folder import FolderStore
-from publishers.stores.protocol import ObjectInfo, Store, StoredObject, StoreReader
+from publishers.stores.protocol import PARALLEL_WRITES, ObjectInfo, Store, StoredObject, StoreReader
 from publishers.sweep import SweepResult, sweep_drafts, sweep_store
 from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_purges, verify_series
 from publishers.versions import (
@@ -105,6 +105,7 @@ from publishers.versions import (
 )
 
 __all__ = [
+    "PARALLEL_WRITES",
     "CompareVersions",
     "Decision",
     "EarlierRelease",

@@ -39,19 +39,21 @@ def find_earlier_releases(store: Store, series: Series) -> tuple[EarlierRelease,
     of the three.
     """
     start, months = series.period.start, _count_months(series.period)
-    comparable = [
-        one
-        for year in range(start.year - _YEARS_BACK, start.year + 1)
-        for one in list_series(store, series.dataset, series.body, year)
-        if one.part == series.part and one.period.end < start and _count_months(one.period) == months
-    ]
     found: list[EarlierRelease] = []
-    for one in sorted(comparable, key=lambda one: one.period, reverse=True):
-        begins = one.period.start
-        a_year_before = (begins.year + 1, begins.month, begins.day) == (start.year, start.month, start.day)
-        if len(found) < _NEAREST or a_year_before:
-            current = read_history(store, one)[0].current_version
-            found += [EarlierRelease(one, current)] if current else []
+    for year in range(start.year, start.year - _YEARS_BACK - 1, -1):
+        if len(found) >= _NEAREST and year < start.year - 1:
+            break  # a year before this one begins no period that is wanted
+        comparable = (
+            one
+            for one in list_series(store, series.dataset, series.body, year)
+            if one.part == series.part and one.period.end < start and _count_months(one.period) == months
+        )
+        for one in sorted(comparable, key=lambda one: one.period, reverse=True):
+            begins = one.period.start
+            a_year_before = (begins.year + 1, begins.month, begins.day) == (start.year, start.month, start.day)
+            if len(found) < _NEAREST or a_year_before:
+                current = read_history(store, one)[0].current_version
+                found += [EarlierRelease(one, current)] if current else []
     return tuple(found)
 
 
