@@ -21,6 +21,7 @@ from publishers.change_log import LoggedChanges, clear_changes, read_changes
 from publishers.consolidated import (
     consolidate_body,
     list_consolidated_years,
+    list_line_files,
     list_unreferenced,
     read_consolidated_year,
     summarise_account,
@@ -156,6 +157,7 @@ __all__ = [
     "list_drafts",
     "list_indexed_series",
     "list_indexed_series_of",
+    "list_line_files",
     "list_mappings",
     "list_measured_series",
     "list_published",
