@@ -2,7 +2,7 @@
 
 One body sends ROWS made-up payments of a financial year, first as a single file and then, in a store of its own, as a
 file for each of MONTHS months. Of the single file it prints the seconds of each stage, the bytes that the store then
-holds by kind, and the seconds of DuckDB, which reads the same file, sorts it and writes it as CSV and as Parquet. Of the
+holds by kind, and the seconds of DuckDB, which reads the same file, sorts it and writes it as CSV and Parquet. Of the
 months it prints what each took: for the same lines, the last should cost what the first did.
 """
 

@@ -30,7 +30,7 @@ def test_the_store_that_is_measured_is_a_store(tmp_path: Path) -> None:
 def test_a_submission_costs_at_most_25_requests(s3_store: S3Store, tmp_path: Path) -> None:
     """It was 55: each object was read back, and what had just been written was read again.
 
-    To these come a listing and a pointer for each of at most four releases that it is compared with.
+    To these come three listings, and a pointer for each of at most four releases that it is compared with.
     """
     fill(s3_store.put, 40)
     requests: list[str] = []
@@ -40,7 +40,7 @@ def test_a_submission_costs_at_most_25_requests(s3_store: S3Store, tmp_path: Pat
     assert counted == {"receive": 7, "publish": 13, "file_report": 5}
     assert sum(counted.values()) == 25
     assert len(requests) == sum(asked.values()), "each operation on the store is one request"
-    assert asked["earlier"] <= 2 + 4
+    assert asked["earlier"] <= 3 + 4
 
 
 def test_an_object_is_read_back_where_the_server_does_not_say_what_it_holds(
@@ -67,7 +67,7 @@ def test_a_release_costs_the_same_among_a_hundred_thousand_as_among_a_thousand(t
         found.append(measure(FolderStore(root), tmp_path / f"packed-{releases}", 10 if long else 1))
     few, many = found
     assert {name: cost.counts for name, cost in few.items()} == {name: cost.counts for name, cost in many.items()}
-    assert sum(cost.asked.total() for cost in many.values()) <= 54
+    assert sum(cost.asked.total() for cost in many.values()) <= 55
     seconds = [sum(cost.seconds for cost in costs.values()) for costs in found]
     sys.stdout.write(f"one release among {sizes}: {seconds} s, ratio {seconds[1] / seconds[0]:.2f}\n")
     assert not long or seconds[1] <= 1.2 * seconds[0]
