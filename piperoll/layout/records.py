@@ -150,6 +150,26 @@ def change(dataset: str, body: str, what: str, mark: str) -> str:
     return f"{CHANGES}{dataset}/{body}/{what}/{mark}"
 
 
+def parse_file_change(key: str) -> tuple[str, str, str] | None:
+    """The dataset, body and sha256 of a change of a submission; None for a change of a series."""
+    dataset, body, what, _ = key.removeprefix(CHANGES).split("/")
+    return (dataset, body, what.removeprefix("sha256-")) if what.startswith("sha256-") else None
+
+
+RECEIVED_INDEX = f"{BUILD}received/"
+"""The prefix of the files that each body sent, with the outcome of each. Changed by conditional write; private."""
+
+
+def received_index(body: str) -> str:
+    """Every file that a body sent, with the outcome of its report, as of the last build of the catalogue."""
+    return f"{RECEIVED_INDEX}{body}.json"
+
+
+def parse_received_index(key: str) -> str:
+    """The body whose files are listed under a key made by `received_index`."""
+    return key.removeprefix(RECEIVED_INDEX).removesuffix(".json")
+
+
 # --- mappings/, decisions/ and log/ ---------------------------------------------------------------------------------
 
 

@@ -198,7 +198,7 @@ _PAIR_CHOICES = (
 def list_items(index: StoreIndex, bodies: Iterable[str] | None = None) -> list[QueueItem]:
     """Everything that waits for an answer, of some bodies or of all; the oldest first, and reviews last."""
     slugs = index.slugs if bodies is None else tuple(bodies)
-    items = [item for slug in slugs for item in list_body_items(index.store, index.read(slug))]
+    items = [item for body in index.read_all(slugs) for item in list_body_items(index.store, body)]
     items.sort(key=lambda item: (item.since, item.body, item.dataset, item.id))
     return items + [one for one in _list_reviews(index) if bodies is None or not {*slugs}.isdisjoint(one.concerns)]
 
@@ -217,13 +217,10 @@ def list_body_items(store: publishers.Store, body: BodyIndex) -> list[QueueItem]
 
 
 def _list_open_files(body: BodyIndex) -> Iterator[tuple[Submission, ReportOutcome]]:
-    """Files with something held: those of current versions, and held ones that no later file has made good."""
-    current = {
-        (series.dataset, sha256)
-        for series, facts in body.series.items()
-        if facts.history.current_version
-        for sha256 in facts.history.current_version.sources
-    }
+    """Files with something held: those of current versions, and held ones that no later file has made good.
+
+    The histories of the body's releases are read only if rows of a published file are held.
+    """
     settled: set[tuple[str, Period | None, str | None]] = set()
     newest_first = sorted(body.received, key=lambda one: one[0].received, reverse=True)
     for submission, outcome in newest_first:
@@ -233,10 +230,20 @@ def _list_open_files(body: BodyIndex) -> Iterator[tuple[Submission, ReportOutcom
         series = submission.dataset, period, outcome.part or submission.part
         if outcome.verdict.publishes:
             settled.add(series)
-            if outcome.held_rows and (submission.dataset, submission.sha256) in current:
+            if outcome.held_rows and _is_current(body, submission):
                 yield submission, outcome
         elif outcome.verdict is Verdict.HELD and (period is None or series not in settled):
             yield submission, outcome
+
+
+def _is_current(body: BodyIndex, submission: Submission) -> bool:
+    """Whether a file is in the current version of a series."""
+    return any(
+        series.dataset == submission.dataset
+        and facts.history.current_version is not None
+        and submission.sha256 in facts.history.current_version.sources
+        for series, facts in body.series.items()
+    )
 
 
 def _list_headings(
