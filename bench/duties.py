@@ -1,10 +1,10 @@
 """Measure the duty calendar: `python -m bench.duties [BODIES] [YEARS]`.
 
 A store of councils and departments with every file that they owe is written directly: for each file its record and its
-reports, and no releases. `piperoll due` (of all bodies, of one, and `--json` of all years), the feed of all bodies, the
-decision queue and the operator's page of the portal are then timed twice, in CPU seconds: without an index, when every record and
-report is read, and after a build of the catalogue has written it. Each command is a process of its own, so that its
-start is part of its time.
+reports, and no releases. `piperoll due` (of all bodies, of one, and `--json` of all years), the decision queue and the
+operator's page of the portal are then timed twice, in CPU seconds: without an index, when every record and report is
+read, and after a build of the catalogue has written it. Each command is a process of its own, so that its start is part
+of its time.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from time import process_time
@@ -74,9 +73,7 @@ def _make_file(
     name = f"{dataset} {part or ''} {period}.csv"
     sha256 = hash_text(f"{body.slug} {name}")
     submission = Submission(sha256, 9, name, dataset, body.slug, name, f"{came}T09:00:00.000000Z", part=part)
-    report = Report(
-        name, sha256, 9, dataset, "csv", "utf-8", What.DATA, verdict, str(period), part, (), ()
-    )
+    report = Report(name, sha256, 9, dataset, "csv", "utf-8", What.DATA, verdict, str(period), part, (), ())
     return submission, report
 
 
@@ -153,8 +150,14 @@ def main() -> None:
         bodies = make_bodies(arguments.bodies)
         rows = [f"{body.id},{body.slug},{body.name},{body.kind},,,,OGL-UK-3.0" for body in bodies]
         root.parent.mkdir(parents=True, exist_ok=True)
-        (root.parent / "bodies.csv").write_text("id,slug,name,kind,aliases,same_as,contact,licence\n" + "\n".join(rows) + "\n")
-        files = sum(1 for _ in list_files(bodies, arguments.years)) if root.exists() else fill(root, bodies, arguments.years)
+        (root.parent / "bodies.csv").write_text(
+            "id,slug,name,kind,aliases,same_as,contact,licence\n" + "\n".join(rows) + "\n"
+        )
+        files = (
+            sum(1 for _ in list_files(bodies, arguments.years))
+            if root.exists()
+            else fill(root, bodies, arguments.years)
+        )
         sys.stdout.write(f"{files:,} files of {len(bodies)} bodies\n")
         without = measure(str(root))
         sys.stdout.write(f"{without}\n")
@@ -166,8 +169,12 @@ def main() -> None:
         ("what", "without an index, s", "with it, s"),
         [(name, f"{without[name]:.2f}", f"{indexed[name]:.2f}") for name in without],
     )
-    if True: print(table)
-    else: write("duties", f"The duty calendar of {len(bodies)} bodies and {arguments.years} years ({files:,} files)", table)
+    if True:
+        print(table)
+    else:
+        write(
+            "duties", f"The duty calendar of {len(bodies)} bodies and {arguments.years} years ({files:,} files)", table
+        )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import typer
 from piperoll import __version__
 from piperoll.commands import (
     access,
+    chasing,
     checking,
     classifying,
     consuming,
@@ -100,6 +101,7 @@ for command in (
     operating.serve,
     measuring.measure,
     duties.due,
+    chasing.chase,
     serving.site,
     serving.api,
     access.portal,

@@ -18,6 +18,16 @@ from publishers.archive import (
     record_ruling,
 )
 from publishers.change_log import LoggedChanges, clear_changes, read_changes
+from publishers.chasing import (
+    ChaseClaim,
+    ChaseEntry,
+    claim_chase,
+    give_up_claim,
+    list_chase_claims,
+    list_unfinished_chases,
+    log_chase,
+    read_chase_log,
+)
 from publishers.consolidated import (
     consolidate_body,
     list_consolidated_years,
@@ -105,6 +115,8 @@ from publishers.versions import (
 )
 
 __all__ = [
+    "ChaseClaim",
+    "ChaseEntry",
     "CompareVersions",
     "Decision",
     "EarlierRelease",
@@ -130,6 +142,7 @@ __all__ = [
     "apply_tombstones",
     "archive_outside_source",
     "archive_submission",
+    "claim_chase",
     "clear_changes",
     "consolidate_body",
     "create_draft",
@@ -145,11 +158,13 @@ __all__ = [
     "find_reader_report",
     "find_submission",
     "find_values",
+    "give_up_claim",
     "group_statements",
     "is_signed_by",
     "is_waiting",
     "list_applied",
     "list_bodies_with_decisions",
+    "list_chase_claims",
     "list_consolidated_years",
     "list_decisions",
     "list_drafts",
@@ -164,9 +179,11 @@ __all__ = [
     "list_series",
     "list_statements",
     "list_submissions",
+    "list_unfinished_chases",
     "list_unreferenced",
     "list_uses",
     "list_waiting",
+    "log_chase",
     "mark_applied",
     "mark_used",
     "mark_withdrawn",
@@ -175,6 +192,7 @@ __all__ = [
     "publish_reader_answer",
     "publish_release",
     "read_changes",
+    "read_chase_log",
     "read_consolidated_year",
     "read_decisions",
     "read_draft",

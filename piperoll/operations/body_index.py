@@ -1,9 +1,9 @@
 """What is known of each body, from the records of the last catalogue build: no scan of the store.
 
 What bodies sent is in an index that a build leaves behind and an upgrade does not end
-(`piperoll.operations.catalogue.received_index`); a log names what changed since. Reading one body is one object, however
-many files it has sent. The histories of its releases are read only if something asks for them: from what the build kept
-of the body, or, if other code or other settings made that, from the pointers themselves.
+(`piperoll.operations.catalogue.received_index`); a log names what changed since. Reading one body is one object,
+however many files it has sent. The histories of its releases are read only if something asks for them: from what the
+build kept of the body, or, if other code or other settings made that, from the pointers themselves.
 """
 
 from __future__ import annotations

@@ -112,9 +112,7 @@ def as_published(submission: Submission, report: Report | None) -> tuple[Submiss
     return replace(submission, name=name, origin=name, response=None), outcome
 
 
-def _merge(
-    store: Store, body: str, document: IndexDocument, changes: Mapping[str, tuple[str, str]]
-) -> ReceivedFiles:
+def _merge(store: Store, body: str, document: IndexDocument, changes: Mapping[str, tuple[str, str]]) -> ReceivedFiles:
     """The files of a document, with those that have changed since read again."""
     changed = {file for key, file in changes.items() if key not in document.seen}
     if not changed:
@@ -135,7 +133,9 @@ def _bring_up_to_date(store: Store, body: str) -> None:
         files = _merge(store, body, _decode(body, content), changes)
         try:
             store.replace(
-                layout.received_index(body), msgspec.json.encode(IndexDocument(tuple(files), tuple(sorted(changes)))), tag
+                layout.received_index(body),
+                msgspec.json.encode(IndexDocument(tuple(files), tuple(sorted(changes)))),
+                tag,
             )
         except PointerMoved:
             continue
