@@ -7,6 +7,7 @@ import ipaddress
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from contextvars import ContextVar
@@ -44,6 +45,7 @@ class FetchLimits:
     timeout_seconds: float
     max_download_bytes: int
     allow_private_addresses: bool = False
+    proxy: str | None = None
 
     @property
     def deadline_seconds(self) -> float:
@@ -57,6 +59,7 @@ class FetchResponse:
 
     `hops` are the addresses requested, in order; the last one gave the response. `path`, `name`, `sha256` and `bytes`
     describe the file, if there is one. `error` says why there is none; it is None for status 304 (not modified).
+    `redirected` is True if the last of `hops` is still to be requested. `seconds` is the time the requests took so far.
     """
 
     hops: tuple[str, ...]
@@ -67,6 +70,8 @@ class FetchResponse:
     bytes: int = 0
     sha256: str | None = None
     error: CollectError | None = None
+    redirected: bool = False
+    seconds: float = 0
 
     @property
     def unchanged(self) -> bool:
@@ -86,27 +91,39 @@ class FetchResponse:
 
 
 def fetch_file(url: str, folder: Path, limits: FetchLimits, *, last: Mapping[str, Any] | None = None) -> FetchResponse:
-    """Fetch the file at `url` into `folder`. Redirects are followed here, so that each address is checked and logged.
+    """Fetch the file at `url` into `folder` and follow redirects; see `fetch_hop`."""
+    answer = fetch_hop(FetchResponse((url,)), folder, limits, last=last)
+    while answer.redirected:
+        answer = fetch_hop(answer, folder, limits, last=last)
+    return answer
 
-    `last` is the log entry (`FetchResponse.to_json`) of the last response with a file, if that file is done: the server
-    may then answer that it has not changed. Errors are returned in the response, not raised, so that they are logged.
+
+def fetch_hop(
+    answer: FetchResponse, folder: Path, limits: FetchLimits, *, last: Mapping[str, Any] | None = None
+) -> FetchResponse:
+    """Request the last of `answer.hops`. The response has either a file in `folder`, an error, or one hop more.
+
+    Redirects are followed here, not by `requests`, so that each address is checked, logged, and fetched when its host
+    may be asked. All hops of a file together have one deadline. `last` is the log entry (`FetchResponse.to_json`) of
+    the last response with a file, if that file is done: the server may then answer that it has not changed. Errors are
+    returned in the response, not raised, so that they are logged.
     """
-    answer, complete = FetchResponse(hops=(url,)), False
-    with _Deadline(limits.deadline_seconds) as deadline:
+    started = time.monotonic()
+    answer = replace(answer, status=None, headers=None)
+    with _Deadline(limits.deadline_seconds - answer.seconds) as deadline:
         try:
             with _session(limits) as session:
-                while not complete:
-                    answer, redirect = _request(session, answer, folder, limits, last or {})
-                    complete = redirect is None
-                    if redirect is not None:
-                        if len(answer.hops) == _MAX_HOPS:
-                            raise SourceGone(f"{url} redirects more than {_MAX_HOPS} times")
-                        answer = replace(answer, hops=(*answer.hops, redirect))
+                answer, redirect = _request(session, answer, folder, limits, last or {})
+            if redirect is not None and len(answer.hops) == _MAX_HOPS:
+                raise SourceGone(f"{answer.hops[0]} redirects more than {_MAX_HOPS} times")
+            hops = answer.hops if redirect is None else (*answer.hops, redirect)
+            answer = replace(answer, hops=hops, redirected=redirect is not None)
         except CollectError as error:
-            answer = replace(answer, error=error)
+            answer = replace(answer, error=error, redirected=False)
+        answer = replace(answer, seconds=answer.seconds + time.monotonic() - started)
         if deadline.passed:  # whatever the ended connection looked like, even a complete file
             late = SourceUnavailable(f"{answer.hops[-1]} took more than {limits.deadline_seconds:g} seconds")
-            return replace(answer, path=None, sha256=None, bytes=0, error=late)
+            return replace(answer, path=None, sha256=None, bytes=0, error=late, redirected=False)
     return answer
 
 

@@ -10,7 +10,6 @@ from contextvars import ContextVar
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
-from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 
 from flows.places import find_request
@@ -20,7 +19,7 @@ from piperoll.operations import collecting, pipeline
 from piperoll.operations.answering import finish_answers
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
-from piperoll.operations.run_request import Run, RunRequest
+from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
 from piperoll.operations.run_summary_markdown import format_markdown
 
@@ -49,12 +48,13 @@ def month(period: str | None = None) -> RunSummary:
     request = _find_request(period)
     retries = request.settings.retries
     with request.open() as run:
-        collected = _collect(run, request)
         body_task, steps = as_task("body", pipeline.process_body), steps_as_tasks(retries)
-        bodies_files = pipeline.group_by_body(run, collected)
-        futures = [body_task.submit(run, files, steps) for files in bodies_files]
+        parts: list[CollectedFiles] = []
+        bodies = pipeline.group_as_collected(run, collecting.collect(run, request), parts)
+        futures = [(files, body_task.submit(run, files, steps)) for files in bodies]
+        collected = CollectedFiles.join(parts)
         results = pipeline.count_unchanged(run, collected)
-        for files, future in zip(bodies_files, futures, strict=True):
+        for files, future in futures:
             ended = future.result(raise_on_failure=False)
             if isinstance(ended, list):
                 results += ended
@@ -76,22 +76,3 @@ def _find_request(period: str | None) -> RunRequest:
     A scheduled run pickles `month` with the globals it uses. `REQUEST` cannot be pickled, a function of a module can.
     """
     return REQUEST.get() or find_request(period)
-
-
-def _collect(run: Run, request: RunRequest) -> CollectedFiles:
-    """List the inbox, or collect each web source in a task of its own, with a task for each address."""
-    if request.inbox is not None:
-        return collecting.collect_inbox(run, request)
-    fetch_task = as_step("fetch", collecting.fetch, request.settings.retries)
-    source_task = as_task("collect", collecting.collect_source)
-    sources = collecting.list_sources(request)
-    futures = [source_task.submit(run, source, request.period, fetch_task) for source in sources]
-    return sum(map(_collected, futures), CollectedFiles())
-
-
-def _collected(future: PrefectFuture[CollectedFiles]) -> CollectedFiles:
-    try:
-        return future.result()
-    except StepFailed as failed:
-        error = failed.error
-    raise error

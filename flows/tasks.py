@@ -6,7 +6,6 @@ can quote an address or a file's name. So a task fails with `StepFailed`, which 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -16,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
-from piperoll.errors import PiperollError, SourceUnavailable
+from piperoll.errors import PiperollError
 from piperoll.operations import steps
 from piperoll.operations.pipeline import Steps
 
@@ -24,10 +23,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _FIRST_DELAY_SECONDS = 2
-"""Before the first retry; then 4, 8, and so on. A web server that restarts answers again within a minute."""
-
-_MAX_DELAY_SECONDS = 120
-"""A server whose Retry-After is longer is asked in the next run instead."""
+"""Before the first retry; then 4, 8, and so on. A store that restarts answers again within a minute."""
 
 
 class StepFailed(Exception):
@@ -88,17 +84,13 @@ def steps_as_tasks(retries: int) -> Steps:
         examine=as_step("examine", steps.examine, retries),
         examine_again=as_step("examine again", steps.examine_again, retries),
         publish=as_step("publish", steps.publish, retries),
+        recall=as_step("recall", steps.recall, retries),
+        audit=as_step("audit", steps.audit, retries),
     )
 
 
 def _is_worth_a_retry(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Return True if the error may go away by itself. Waits here if the server asked for a short delay."""
+    """Return True if the error may go away by itself."""
     failed = state.result(raise_on_failure=False)
     error = failed.error if isinstance(failed, StepFailed) else failed
-    if not isinstance(error, PiperollError) or not error.retryable:
-        return False
-    delay = error.retry_after_seconds if isinstance(error, SourceUnavailable) else None
-    if delay is not None and delay > _MAX_DELAY_SECONDS:
-        return False
-    time.sleep(delay or 0)
-    return True
+    return isinstance(error, PiperollError) and error.retryable

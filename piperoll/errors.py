@@ -26,6 +26,7 @@ for faults of ours, of the operator and of the network:
         ├── AddressRefused      the address is of this machine or a private network
         ├── TooLarge            the response is larger than the limit
         ├── SourceGone          the server refuses: 401, 403, 404, 410 and similar
+        ├── ProxyFailed         the operator's own proxy does not answer, or refuses us  (retryable)
         └── SourceUnavailable   time-out, broken connection, 429 or 5xx      (retryable)
 
 `retryable` is an attribute of the class: a flow asks the error, and never reads its message.
@@ -133,6 +134,12 @@ class TooLarge(CollectError):
 
 class SourceGone(CollectError):
     """The server refuses, and would refuse again."""
+
+
+class ProxyFailed(CollectError):
+    """The proxy that the operator has set does not answer or does not let us in: no site is at fault."""
+
+    retryable = True
 
 
 class SourceUnavailable(CollectError):

@@ -18,8 +18,10 @@ class Settings:
     identifiers do not depend on it. `api_url` is where the API is served, for links to it; empty if there is none.
     `publisher_name` is the publisher of the catalogue. `allow_private_addresses` lets
     collectors fetch from this machine and private networks. `max_download_bytes`, `timeout_seconds` (for each read) and
-    `retries` limit each fetch. `concurrency` is the number of bodies processed at once. `audit_rows` is the number of
-    rows of a release that are also checked by Frictionless and Great Expectations; smaller releases are checked whole.
+    `retries` limit each fetch, `fetches_at_once` and `fetches_per_host` how many are under way. `fetch_log_entries` are
+    kept of each address. `proxy` is a proxy for all fetches, `http://user:password@host:port`. `concurrency` is the
+    number of bodies processed at once. `audit_rows` is the number of rows of a release that are also checked by
+    Frictionless and Great Expectations; smaller releases are checked whole.
     `store`, `inbox`, `sources`, `bodies` and `replay_into` are the places that the deployed flows work with: paths and
     addresses that no parameter of a flow can change; commands and the Python API do not read them.
     `portal_url` is where people reach the portal, `portal_secret` (at least 32 characters) signs its sessions and keys
@@ -37,6 +39,10 @@ class Settings:
     max_download_bytes: int = 200_000_000
     timeout_seconds: int = 30
     retries: int = 3
+    fetches_at_once: int = 100
+    fetches_per_host: int = 2
+    fetch_log_entries: int = 30
+    proxy: str = field(default="", repr=False)
     concurrency: int = 2
     audit_rows: int = 50_000
     data: str = ""

@@ -19,6 +19,7 @@ from piperoll.model import History, Manifest, Series, Status, Submission, Versio
 from publishers.change_log import logging_submission_change
 from publishers.index import update_index
 from publishers.pointer import amend_history, list_series, read_history
+from publishers.receipts import forget_in_receipts, forget_uploads
 from publishers.stores.protocol import Store, delete_prefix, read_json, update_object
 
 _TOMBSTONES = layout.tombstone("").removesuffix(".json")
@@ -70,7 +71,7 @@ def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> T
 
     Every version that holds its rows is removed, in every series, with the differences from and to it; then its reports
     and records, and the bytes in the archive. The caller rebuilds the catalogue. If we are killed at any moment, the
-    same call again finishes the job. The file's name goes too, from the histories and from what is kept about others.
+    same call again finishes the job. The file's name goes too, from histories, receipts and what is kept about others.
     Uploads in parts that others have in progress are aborted; their next run repeats them.
     """
     tombstone = read_tombstone(store, sha256) or _make_tombstone(store, sha256, because, now)
@@ -87,21 +88,14 @@ def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> T
             delete_prefix(store, layout.submission_folder(body, dataset, sha256))
     for prefix in _prefixes_of(senders):  # before the links to the senders go: a purge that is killed finds them again
         store.erase_old_versions(prefix)
-    _delete_drafts(store, sha256)
+    uploaders = forget_uploads(store, sha256)
+    forget_in_receipts(store, sorted({*uploaders, *(body for body, _ in senders)}), sha256, tombstone.purged)
     store.delete(layout.received_bytes(sha256))
     delete_prefix(store, layout.senders_prefix(sha256))
     store.abort_unfinished(0)  # what a killed process was writing may be this file or its rows
     for prefix in (layout.received_bytes(sha256), layout.senders_prefix(sha256)):
         store.erase_old_versions(prefix)
     return tombstone
-
-
-def _delete_drafts(store: Store, sha256: str) -> None:
-    """Delete every draft to which these bytes were uploaded: their checks quote them."""
-    name = f"/files/{sha256}"
-    for key in [key for key in store.keys(layout.DRAFTS) if key.endswith(name)]:
-        delete_prefix(store, layout.draft_folder(*layout.parse_draft(key)))
-        store.erase_old_versions(layout.draft_folder(*layout.parse_draft(key)))
 
 
 def _prefixes_of(senders: Iterable[tuple[str, str]]) -> Iterator[str]:

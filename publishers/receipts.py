@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ from piperoll.model import (
     to_json_bytes,
 )
 from publishers.change_log import logging_submission_change
-from publishers.stores.protocol import MAX_TRIES, Store, StoreReader, delete_prefix
+from publishers.stores.protocol import MAX_TRIES, Store, StoreReader, delete_prefix, update_object
 
 _REFERENCE_LETTERS = 16
 """Letters of a reference, of five bits each: nobody guesses one."""
@@ -196,6 +196,65 @@ def end_waiting(store: Store, receipt: Receipt, draft: str) -> None:
     """Record that the file of a receipt has been processed, and delete what was uploaded."""
     delete_draft_files(store, receipt.body, draft)
     store.delete(layout.receipt_waiting(receipt.body, receipt.reference))
+
+
+# --- what a purge takes out of receipts and drafts --------------------------------------------------------------------
+
+
+def forget_uploads(store: Store, sha256: str) -> set[str]:
+    """Remove purged bytes from every draft: the upload, its name and what checking it found; return their bodies.
+
+    A draft with other uploads keeps those: one of them may have a receipt and not be processed yet.
+    """
+    bodies = set()
+    for key in [key for key in store.keys(layout.DRAFTS) if key.endswith("/draft.json")]:
+        body, identifier = layout.parse_draft(key)
+        draft = read_draft(store, body, identifier)
+        if draft is None or all(one.sha256 != sha256 for one in draft.attempts):
+            continue
+        bodies.add(body)
+        if all(one.sha256 == sha256 for one in draft.attempts) or (draft.reference and draft.last.sha256 == sha256):
+            delete_draft(store, body, identifier)
+        else:
+            _forget_attempts(store, draft, sha256)
+        store.erase_old_versions(layout.draft_folder(body, identifier))
+    # a draft that was begun and never written, or was being deleted
+    for key in [key for key in store.keys(layout.DRAFTS) if key.endswith(f"/files/{sha256}")]:
+        delete_draft(store, *layout.parse_draft(key))
+        store.erase_old_versions(layout.draft_folder(*layout.parse_draft(key)))
+    return bodies
+
+
+def _forget_attempts(store: Store, draft: Draft, sha256: str) -> None:
+    """Remove the attempts with these bytes from a draft that has others; the record of them last."""
+    for attempt in draft.attempts:
+        if attempt.sha256 == sha256:
+            store.delete(layout.draft_check(draft.body, draft.id, attempt.number))
+    store.delete(layout.draft_file(draft.body, draft.id, sha256))
+
+    def drop(current: Draft) -> Draft:
+        return replace(current, attempts=tuple(one for one in current.attempts if one.sha256 != sha256))
+
+    update_draft(store, draft.body, draft.id, drop)
+
+
+def forget_in_receipts(store: Store, bodies: Iterable[str], sha256: str, moment: str) -> None:
+    """Remove the name of a purged file from the receipts of these bodies, and sign what is left of each again.
+
+    Reference, hash, time and counts stay, so the receipt still proves that these bytes were received. A copy that
+    someone downloaded before stays valid: the signature on it is of the whole document.
+    """
+    for body in bodies:
+        for receipt in list_receipts(store, body):
+            if receipt.sha256 == sha256 and receipt.file is not None:
+                _sign_without_name(store, receipt, moment)
+                store.erase_old_versions(layout.receipt(body, receipt.reference))
+
+
+def _sign_without_name(store: Store, receipt: Receipt, moment: str) -> None:
+    left = replace(receipt, file=None, purged=moment, public_key="", signature="")
+    signed = to_json_bytes(to_document(signing_key(store).sign(left)))
+    update_object(store, layout.receipt(receipt.body, receipt.reference), lambda content: content and signed)
 
 
 # --- what is said of returns that are not sent ------------------------------------------------------------------------

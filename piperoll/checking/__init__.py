@@ -1,6 +1,6 @@
 """Checking: from tables and rules to findings, a verdict, and what happens to each row."""
 
-from piperoll.checking.audit import require_agreement
+from piperoll.checking.audit import require_agreement, sample_tables
 from piperoll.checking.examine import Examination, add_findings, examine, hold_file
 from piperoll.checking.history.compare import compare_with_earlier_releases, longest_gap
 from piperoll.checking.history.profile import ReleaseIdentity, ReleaseProfile, columns_profiled, profile_release
@@ -18,5 +18,6 @@ __all__ = [
     "longest_gap",
     "profile_release",
     "require_agreement",
+    "sample_tables",
     "warm_up",
 ]

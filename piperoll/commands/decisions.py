@@ -167,14 +167,15 @@ def reply(
     """Record what a body says about a figure of its own. The next piperoll measure publishes it beside the figure.
 
     The note names no person and has at most 600 characters. A later reply replaces it; piperoll decide take-back
-    removes it.
+    removes it. A figure that is published about another body is refused.
 
     piperoll reply 0a1b2c3d4e5f6071 --body anytown --to published --note "Includes a grant that was paid late."
     """
-    from piperoll.operations import reviews
+    from piperoll.operations.own_figures import reply_to_figure
     from publishers import open_store
 
-    entry = reviews.record_reply(open_store(to), figure_id, note, **_by_now(by), body=_slug(body, bodies))
+    slug = _slug(body, bodies)
+    entry = reply_to_figure(open_store(to), figure_id, note, **_by_now(by), body=slug, ahead=True)
     typer.echo(f"{entry.id}: {_describe(entry)}, from {entry.body}. The note is published when measures are next made.")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from piperoll.errors import MappingError
+from piperoll.model.period import Period
 
 SAME, DIFFERENT, IGNORE = "same", "different", "ignore"
 """The answers besides the name of a field: the suggested field, another one, or none of the dataset's fields."""
@@ -76,6 +77,16 @@ class BodyMapping:
     def open_questions(self) -> tuple[Question, ...]:
         """The questions without an answer."""
         return tuple(question for question in self.questions if question.open)
+
+    def as_of(self, period: Period | None) -> BodyMapping:
+        """Return the mapping with only the headings that a period before this one taught; None: every period.
+
+        Headings whose period is not on record count for all.
+        """
+        if period is None:
+            return self
+        earlier = (one for one in self.layouts if one.since is None or _begins_before(Period.parse(one.since), period))
+        return replace(self, layouts=tuple(earlier))
 
     def with_layout(self, layout: Layout) -> BodyMapping:
         """Return the mapping with one more layout; for a known layout, only an earlier period is recorded."""
@@ -152,6 +163,11 @@ class BodyMapping:
             )
         except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
             raise MappingError(f"the mapping is not valid: {error}") from error
+
+
+def _begins_before(one: Period, other: Period) -> bool:
+    """Whether a period comes before another in the order in which files are published."""
+    return (one.start, one.end) < (other.start, other.end)
 
 
 _HEAD = """\

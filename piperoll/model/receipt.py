@@ -52,13 +52,14 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Proof that a file or a statement was received. Signed, and never changed.
+    """Proof that a file or a statement was received. Signed, and changed only if the file is purged.
 
     `reference` is not guessable, and the same for the same content: sending twice gives one receipt. `time` is when it
     was received (ISO 8601, UTC). `sha256` and `bytes` are those of the file, empty and 0 for an exemption or a late
     return. `held` and `left_out` are what of the file waits or is no record. `publication` is `at-once`,
     `after-review` (someone has to answer first) or `none`, `expected` the day of it at the latest. `public_key` is the
-    platform's Ed25519 key and `signature` that of every other field, both in hex.
+    platform's Ed25519 key and `signature` that of every other field, both in hex. `purged` is when the file was purged:
+    then `file` is None, because its name went too, and what is left was signed again.
     """
 
     reference: str
@@ -78,6 +79,7 @@ class Receipt:
     publication: str
     expected: str | None
     statement: Statement | None = field(default=None, metadata={"omit_if_empty": True})
+    purged: str | None = field(default=None, metadata={"omit_if_empty": True})
     public_key: str = ""
     signature: str = ""
 

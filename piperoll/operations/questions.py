@@ -11,11 +11,14 @@ from piperoll import assets, layout
 from piperoll.checking import Examination
 from piperoll.errors import MappingError, UnknownSubmission, UsageError
 from piperoll.model import BodyMapping, Report, Submission, Verdict
-from piperoll.reading import DRIFTED, bare, learn_headings
+from piperoll.reading import DRIFTED, Reading, bare, build_lexicon, find_questions, learn_headings
 
 
-def learn(store: publishers.Store, submission: Submission, examination: Examination) -> None:
-    """Record the headings of a file in the mapping of its body if it is published, and any question about them."""
+def learn(store: publishers.Store, submission: Submission, examination: Examination, *, published: bool) -> None:
+    """Record the headings of a file in the mapping of its body if it is published, and any question about them.
+
+    The headings are recorded for the file's period: files of later periods are read by them.
+    """
     period = str(examination.period) if examination.period else None
     publishers.update_mapping(
         store,
@@ -27,8 +30,20 @@ def learn(store: publishers.Store, submission: Submission, examination: Examinat
             period=period,
             day=submission.received[:10],
             source=submission.sha256,
-            published=examination.report.verdict.publishes,
+            published=published,
         ),
+    )
+
+
+def bears_on(earlier: BodyMapping, reading: Reading, submission: Submission) -> bool:
+    """Return True if headings of earlier files may change how a file is read, or what is asked about it.
+
+    `reading` is that of the file by itself: it needs the choice of columns of each table, and no rows.
+    """
+    dataset = assets.dataset(submission.dataset)
+    return bool(earlier.layouts) and (
+        bool(build_lexicon(dataset, submission.part, earlier).before)
+        or bool(find_questions(reading.tables, earlier, dataset, reading.part).findings)
     )
 
 

@@ -84,6 +84,8 @@ def verify_receipt(document: Mapping[str, Any], sent: bytes | None = None, key: 
     if not valid:
         raise UsageError("the signature is not valid: the receipt was changed after it was signed")
     proved = [f"Receipt {reference} is signed and unchanged."]
+    if purged := document.get("purged"):
+        proved.append(f"The file was purged on {str(purged)[:10]}: its name was removed, and the rest signed again.")
     if sent is not None:
         found = hashlib.sha256(sent).hexdigest()
         if found != digest:

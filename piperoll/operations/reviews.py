@@ -29,15 +29,22 @@ _REPLY = "reply"
 def record_reply(
     store: publishers.Store, figure_id: str, note: str, *, by: str, moment: str, body: str
 ) -> DecisionEntry:
-    """Record what a body says about a figure of its own. The note is published beside the figure.
+    """Record what a body says about a figure. The note is published beside it, if the figure is the body's own.
 
+    `own_figures.reply_to_figure` first looks whether it is.
     Raises: UsageError: the identifier is not that of a figure; the note is empty, too long or may name a person.
     """
-    figure_id = figure_id.strip().lower()
-    if not _FIGURE.fullmatch(figure_id):
-        raise UsageError(f"'{figure_id}' is not the identifier of a figure: it has 16 letters and digits (0-9, a-f)")
-    entry = DecisionEntry(DecisionKind.REPLY, figure_id, _REPLY, _check_note(note), by, moment, body)
+    subject = parse_figure_id(figure_id)
+    entry = DecisionEntry(DecisionKind.REPLY, subject, _REPLY, _check_note(note), by, moment, body)
     return _record_once(store, entry)
+
+
+def parse_figure_id(text: str) -> str:
+    """The identifier of a figure, as it is written in rows. Raises: UsageError: it is not one."""
+    identifier = text.strip().lower()
+    if not _FIGURE.fullmatch(identifier):
+        raise UsageError(f"'{identifier}' is not the identifier of a figure: it has 16 letters and digits (0-9, a-f)")
+    return identifier
 
 
 def record_supplier(

@@ -125,7 +125,11 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class MissedAddress:
-    """A web address without a file: the reason, the class of its error (`kind`), and whether to try again."""
+    """A web address without a file: the reason, the class of its error (`kind`), and whether to try again.
+
+    `ours` is True if no site is at fault but we, the store or the proxy. `since` is the day from which the address has
+    failed each time, and `last_good` the day of the last good answer, if there was one (ISO 8601).
+    """
 
     address: str
     dataset: str
@@ -133,6 +137,9 @@ class MissedAddress:
     why: str
     retryable: bool
     kind: str = "NoLink"
+    ours: bool = False
+    since: str | None = None
+    last_good: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +189,8 @@ class RunSummary:
 
     @property
     def failed(self) -> bool:
-        """True if something failed because of us, the network or the store."""
-        return self.trouble is not None or Ending.FAILED in self.endings or any(miss.retryable for miss in self.missed)
+        """True if something failed because of us, the store or our proxy. Sites that fail are in `missed`."""
+        return self.trouble is not None or Ending.FAILED in self.endings or any(miss.ours for miss in self.missed)
 
     @property
     def changed(self) -> bool:

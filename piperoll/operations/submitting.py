@@ -300,6 +300,9 @@ def submit_draft(
             "this file was purged because of what it holds: remove that, and send it", checked.report
         )
     receipt, new = record_receipt_for(store, draft, checked)
+    if (purged := publishers.read_tombstone(store, draft.last.sha256)) is not None:  # while we wrote the receipt
+        publishers.remove_submission(store, receipt.sha256, because=purged.because, now=purged.purged)
+        return publishers.read_receipt(store, draft.body, receipt.reference) or receipt, new
     mark_submitted(store, draft, receipt)
     return receipt, new
 

@@ -114,12 +114,14 @@ def test_a_file_that_was_fetched_but_not_done_is_asked_for_again_in_full(server:
     assert result.outcome == "published v1"
 
 
-def test_a_server_that_stays_down_fails_the_run_but_not_the_others(server: Web, tmp_path: Path) -> None:
+def test_a_site_that_stays_down_is_named_and_does_not_fail_the_run(server: Web, tmp_path: Path) -> None:
     path = sources(tmp_path, f'url = "{server.address}/down"', f'url = "{server.address}/tagged/October 2026.csv"')
     summary = run_flow(RunRequest(to=str(tmp_path / "out"), sources=path, settings=OPEN))
     assert [result.outcome for result in summary.results] == ["published v1"]
-    assert [miss.retryable for miss in summary.missed] == [True]
-    assert summary.failed
+    (missed,) = summary.missed
+    assert (missed.body, missed.retryable, missed.ours) == ("anytown", True, False)
+    assert missed.since is not None
+    assert not summary.failed
     assert server.count("/down") == 2
 
 

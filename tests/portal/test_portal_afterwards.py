@@ -239,21 +239,6 @@ def test_reports_from_one_address_are_limited(town: Town) -> None:
     assert reader.post(path, data={"text": "An hour later", "concern": "unclear"}).status_code == 303
 
 
-def test_a_body_replies_to_a_figure_and_takes_it_back(town: Town) -> None:
-    officer = town.officer()
-    path = "/bodies/anytown/replies/"
-    assert officer.post_form(path, figure="nonsense", note="x").status_code == 400
-    assert officer.post_form(path, figure="0a1b2c3d4e5f6071", note="It includes a grant.").status_code == 303
-    page = officer.get(path).text
-    assert "It includes a grant." in page
-    identifier = re.search(r'name="take-back" value="([^"]+)"', page)
-    assert identifier
-    other = town.officer("beeford")
-    assert other.post_form("/bodies/beeford/replies/", **{"take-back": identifier[1]}).status_code == 400
-    assert officer.post_form(path, **{"take-back": identifier[1]}).status_code == 303
-    assert "It includes a grant." not in officer.get(path).text
-
-
 def test_every_form_has_the_token_and_nothing_is_done_without_it(town: Town) -> None:
     officer, item = town.officer(), town.item(OTHER)
     data = {f"a-{item.id}": "business", "because": "x"}

@@ -156,16 +156,15 @@ def test_an_operator_answers_in_bulk_and_sees_it_gone(
     expect(page.get_by_text("Nothing waits for a decision.")).to_be_visible()
 
 
-def test_an_error_is_named_above_the_form_and_keeps_what_was_typed(
-    context: BrowserContext, served: ServedPortal
-) -> None:
+def test_an_error_is_named_above_the_form(context: BrowserContext, served: ServedPortal) -> None:
     page = context.new_page()
     page.goto(f"{served.address}bodies/anytown/replies/")
-    page.get_by_label("The figure").fill("nonsense")
-    page.get_by_label("What you say about it").fill("It includes a grant.")
-    page.get_by_role("button", name="Publish the reply").click()
+    page.get_by_text("I have the figure_id").click()
+    check(page)
+    page.get_by_role("textbox").fill("nonsense")
+    page.get_by_role("button", name="Show this figure").click()
     expect(page.get_by_role("alert")).to_contain_text("16 letters and digits")
-    expect(page.get_by_label("What you say about it")).to_have_value("It includes a grant.")
+    expect(page).to_have_title(re.compile("^Error: "))
     check(page)
 
 

@@ -12,7 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from piperoll.errors import UsageError
 from piperoll.model import DecisionKind
+from piperoll.operations.own_figures import reply_to_figure
 from piperoll.operations.run_request import RunRequest
 from portal.operator import ITEMS_A_PAGE
 from publishers import read_reviews
@@ -20,6 +22,7 @@ from tests.fixtures.portal_client import Client, PortalUnderTest
 from tests.operations.measured_town import measure_town, overwrite_table, send_town
 
 QUEUE = "/operator/queue"
+MOMENT = "2026-11-03T09:00:00.000000Z"
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,47 @@ def test_an_officer_of_a_body_sees_no_review(portal: PortalUnderTest) -> None:
     assert officer.get(QUEUE).status_code == 403
     for path in ("", "questions/"):
         assert "Mowing and litter" not in officer.get(f"/bodies/beeford/{path}").text
+
+
+REPLIES = "/bodies/anytown/replies/"
+MEASURE = "?measure=supplier-identity"
+
+
+def figures_of(officer: Client, body: str) -> list[str]:
+    return re.findall(r"figure=([0-9a-f]{16})", officer.get(f"/bodies/{body}/replies/{MEASURE}").text)
+
+
+def test_a_body_chooses_a_figure_of_its_own_replies_and_takes_it_back(portal: PortalUnderTest) -> None:
+    officer = portal.sign_in("anytown", email="officer@anytown.example")
+    assert "This measure has no figure about" in officer.get(f"{REPLIES}?measure=cost-per-transaction").text
+    figure = figures_of(officer, "anytown")[0]
+    assert f"figure_id {figure}" in officer.get(f"{REPLIES}?figure={figure}").text
+    refused = officer.post_form(REPLIES, figure=figure, note="Ask Mr Tarquin Quillfeather.")
+    assert refused.status_code == 400
+    assert ">Ask Mr Tarquin Quillfeather.</textarea>" in refused.text
+    assert officer.post_form(REPLIES, figure=figure, note="It includes a grant.").status_code == 303
+    page = officer.get(REPLIES).text
+    assert "It includes a grant." in page
+    assert figure not in page  # it is named in words
+    identifier = re.search(r'name="take-back" value="([^"]+)"', page)
+    assert identifier
+    other = portal.sign_in("beeford", email="officer@beeford.example")
+    assert other.post_form("/bodies/beeford/replies/", **{"take-back": identifier[1]}).status_code == 400
+    assert officer.post_form(REPLIES, **{"take-back": identifier[1]}).status_code == 303
+    assert "It includes a grant." not in officer.get(REPLIES).text
+
+
+def test_a_reply_to_the_figure_of_another_body_is_refused_when_it_is_written(portal: PortalUnderTest) -> None:
+    officer = portal.sign_in("anytown", email="officer@anytown.example")
+    others = figures_of(portal.sign_in("beeford", email="officer@beeford.example"), "beeford")[0]
+    for figure, why in ((others, "is about beeford"), ("0" * 16, "is published"), ("nonsense", "16 letters")):
+        assert why in officer.get(f"{REPLIES}?figure={figure}").text
+        refused = officer.post_form(REPLIES, figure=figure, note="It includes a grant.")
+        assert refused.status_code == 400
+        assert why in refused.text
+    assert list(read_reviews(portal.store, DecisionKind.REPLY)) == []
+    with pytest.raises(UsageError, match="about beeford"):  # nor by the operator for a body
+        reply_to_figure(portal.store, others, "Late.", by="them", moment=MOMENT, body="anytown", ahead=True)
 
 
 def long_pair(number: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from pathlib import Path
@@ -12,8 +13,10 @@ from openpyxl import load_workbook
 
 import publishers
 from piperoll.model import Role, SubjectKind
+from piperoll.operations import submitting
 from piperoll.operations.access import NewGrant, grant_access
 from piperoll.operations.receipts import verify_receipt
+from piperoll.operations.takedown import purge_submission
 from portal.settings import MailSettings
 from tests.fixtures.portal_client import SECRET, Client, PortalUnderTest
 from tests.fixtures.sign_in_servers import smtp_server
@@ -63,6 +66,54 @@ def test_a_file_is_checked_put_right_submitted_and_followed_to_its_publication(p
     portal.app.state.work.wait(120)
     assert "The file is published" in client.get(receipt_page).text
     assert "http-equiv" not in client.get(receipt_page).text
+
+
+def test_a_purge_reaches_the_name_of_the_file_in_receipts_drafts_and_logs(tmp_path: Path) -> None:
+    """Only what it was published as was purged: its receipt and its draft went on naming the file."""
+    portal, name = PortalUnderTest(tmp_path), "Tarquin Quillfeather October 2026.csv"
+    client = portal.sign_in(BODY)
+    drafts = []
+    for _ in range(2):  # of the second, a corrected file was uploaded too
+        answer = upload(client, f"/bodies/{BODY}/send", spend(10), name, dataset="spend")
+        drafts.append(answer.headers["Location"])
+    client.get(drafts[1])
+    upload(client, f"{drafts[1]}file", spend(11))
+    page = client.post_form(f"{drafts[0]}submit").headers["Location"]
+    before = client.get(f"{page}.json").json()
+    submitting.publish_waiting(portal.settings.store)
+    assert {seen.key.split("/")[0] for seen in publishers.find_values(portal.store, ["Quillfeather"])} >= {
+        "drafts", "receipts", "collected", "catalogue",
+    }  # fmt: skip
+
+    because = "Its name is that of a person"
+    assert (
+        purge_submission(portal.settings.store, before["sha256"], because=because, values=["Quillfeather"]).seen == ()
+    )
+    shown = client.get(page).text
+    assert "it was purged" in shown
+    assert "Its name was removed" in shown
+    after, key = client.get(f"{page}.json").json(), publishers.signing_key(portal.store).public
+    assert verify_receipt(before, spend(10), key)[-1] == "It is for the file given, byte by byte."
+    proved = verify_receipt(after, spend(10), key)
+    assert "its name was removed" in proved[1]
+    assert proved[-1] == "It is for the file given, byte by byte."
+    changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    assert changed == {"file", "purged", "signature"}
+    assert "11 rows" in client.get(drafts[1]).text
+    assert [one.sha256 for one in publishers.list_drafts(portal.store, BODY)[0].attempts] != [before["sha256"]]
+
+
+def test_a_purge_of_an_earlier_upload_loses_no_receipt_of_the_corrected_file(tmp_path: Path) -> None:
+    """The draft was deleted whole, with the file of a receipt that was not processed yet."""
+    portal = PortalUnderTest(tmp_path)
+    client = portal.sign_in(BODY)
+    draft = begin(client, spend(10), dataset="spend")
+    upload(client, f"{draft}file", spend(11))
+    page = client.post_form(f"{draft}submit").headers["Location"]
+    wrong = hashlib.sha256(spend(10)).hexdigest()
+    publishers.remove_submission(portal.store, wrong, because="It names people", now="2026-11-29T00:00:00Z")
+    submitting.publish_waiting(portal.settings.store)
+    assert "The file is published" in client.get(page).text
 
 
 def test_a_body_of_the_operators_own_register_is_checked_as_its_kind(tmp_path: Path) -> None:
