@@ -102,8 +102,8 @@ class Town:
         rows = RowCounts(10, 10 - len(names), len(names), {})
         tables = (TableReport(None, 1, 1, {}, {}, rows, None, None),) if names else ()
         report = Report(
-            one.name, digest, one.bytes, dataset, "csv", "utf-8", What.DATA, verdict, period, given.get("part"), tables, findings,
-            held_values=values,
+            one.name, digest, one.bytes, dataset, "csv", "utf-8", What.DATA, verdict, period, given.get("part"), tables,
+            findings, held_values=values,
         )  # fmt: skip
         archive_submission(self.store, content, one)
         file_reports(self.store, one, report, report)
