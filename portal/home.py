@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 import publishers
 from piperoll.errors import UsageError
 from piperoll.model import Role, Status
-from piperoll.operations.decision_queue import group_items
+from piperoll.operations.queue_items import group_items
 from piperoll.operations.standing import BodyStanding, SentFile
 from piperoll.operations.trust import read_rules
 from piperoll.operations.withdrawing import Withdrawal, ask_to_withdraw, find_withdrawal

@@ -239,7 +239,8 @@ def queue(
     from piperoll.model import to_json_bytes
     from piperoll.operations.answering import apply_answers
     from piperoll.operations.body_index import open_index
-    from piperoll.operations.decision_queue import ItemKind, list_items
+    from piperoll.operations.decision_queue import list_items
+    from piperoll.operations.queue_items import ItemKind
 
     if kind is not None and kind not in set(ItemKind):
         raise UsageError(f"'{kind}' is not a kind of decision: use {', '.join(ItemKind)}")

@@ -33,11 +33,12 @@ from pathlib import PurePosixPath
 from piperoll.errors import StoreError
 from piperoll.layout.catalogue import *  # noqa: F403 - callers use the package as one module
 from piperoll.layout.catalogue import CATALOGUE
+from piperoll.layout.chasing import *  # noqa: F403
+from piperoll.layout.chasing import CHASING
 from piperoll.layout.records import *  # noqa: F403
 from piperoll.layout.records import (
     ACCESS,
     ARCHIVE,
-    CHASING,
     COLLECTED,
     DATA,
     DECISIONS,

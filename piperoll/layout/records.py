@@ -8,7 +8,6 @@ ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG = "archive/", "collected/", "mappin
 REPORTS, DATA = "reports/", "data/"
 DRAFTS, RECEIPTS, RETURNS = "drafts/", "receipts/", "returns/"
 READERS = "readers/"
-CHASING = "chasing/"
 
 
 # --- archive/: bytes as received ------------------------------------------------------------------------------------
@@ -66,7 +65,7 @@ def records_prefix(body: str, dataset: str, sha256: str) -> str:
 
 def record(submission: Submission) -> str:
     """Who sent a file, from where and when. Written once, after its bytes; private."""
-    return f"{_folder_of(submission)}received-{_compact(submission.received)}.json"
+    return f"{_folder_of(submission)}received-{compact_instant(submission.received)}.json"
 
 
 def parse_record(key: str) -> tuple[str, str, str] | None:
@@ -94,7 +93,7 @@ def rulings_prefix(submission: Submission) -> str:
 
 def ruling(submission: Submission, decided: str) -> str:
     """One decision about a submission, at an ISO 8601 instant. Written once; private."""
-    return f"{rulings_prefix(submission)}{_compact(decided)}.json"
+    return f"{rulings_prefix(submission)}{compact_instant(decided)}.json"
 
 
 def fetches_folder(body: str, dataset: str, address_hash: str = "") -> str:
@@ -191,12 +190,12 @@ def decisions_prefix(body: str | None) -> str:
 
 def decision(body: str | None, decided: str, identifier: str) -> str:
     """One decision (`DecisionEntry`), at an ISO 8601 instant. Written once; private."""
-    return f"{decisions_prefix(body)}{_compact(decided)}-{identifier}.json"
+    return f"{decisions_prefix(body)}{compact_instant(decided)}-{identifier}.json"
 
 
 def log_entry(instant: str, action: str, digest: str) -> str:
     """One withdrawal or purge, with its reason. Written once, before anything else is done; private."""
-    return f"log/{_compact(instant)}-{action}-{digest}.json"
+    return f"log/{compact_instant(instant)}-{action}-{digest}.json"
 
 
 # --- drafts/, receipts/ and returns/: what bodies send through the portal ---------------------------------------------
@@ -289,36 +288,6 @@ def reader_answer_record(series: Series, identifier: str, digest: str) -> str:
     return f"{READERS}answers/{series.body}/{series.dataset}/{_name_of(series)}/{identifier}-{digest}.json"
 
 
-# --- chasing/: what bodies were written to about --------------------------------------------------------------------
-
-
-def chase_claims(body: str | None = None) -> str:
-    """The prefix of what bodies, or one, were or are being written to about."""
-    return f"{CHASING}claims/{'' if body is None else f'{body}/'}"
-
-
-def chase_claim(body: str, digest: str, attempt: int) -> str:
-    """The record that one thing is being sent to one recipient. Written once, before it is sent; private."""
-    return f"{chase_claims(body)}{digest}/{attempt:03}.json"
-
-
-def chase_failed(body: str, digest: str, attempt: int) -> str:
-    """An empty object: that attempt reached nobody, so the next run tries again. Written once; private."""
-    return f"{chase_claims(body)}{digest}/{attempt:03}-failed"
-
-
-def parse_chase_claim(key: str) -> tuple[str, str, int, bool]:
-    """The body, digest and attempt that a key below `chase_claims` names, and whether it says that it failed."""
-    body, digest, name = key.removeprefix(chase_claims()).split("/")
-    number = name.removesuffix(".json").removesuffix("-failed")
-    return body, digest, int(number), name.endswith("-failed")
-
-
-def chase_log(instant: str = "", identifier: str = "") -> str:
-    """What became of one message, at an ISO 8601 instant; without one, the prefix of all. Written once; private."""
-    return f"{CHASING}log/{instant and f'{_compact(instant)}-{identifier}.json'}"
-
-
 # --- access/: who may use the portal, and what they did there -------------------------------------------------------
 
 ACCESS = "access/"
@@ -372,7 +341,7 @@ def access_log(instant: str = "", identifier: str = "") -> str:
     """One thing that someone did in the portal; without arguments the prefix of all. Written once; private."""
     if not instant:
         return f"{ACCESS}log/"
-    return f"{ACCESS}log/{instant[:10]}/{_compact(instant)}-{identifier}.json"
+    return f"{ACCESS}log/{instant[:10]}/{compact_instant(instant)}-{identifier}.json"
 
 
 # --- reports/: what the public may know of each file received -------------------------------------------------------
@@ -496,6 +465,6 @@ def _name_of(series: Series) -> str:
     return str(series).rpartition("/")[2]
 
 
-def _compact(instant: str) -> str:
+def compact_instant(instant: str) -> str:
     """An ISO 8601 instant without the characters that some file systems refuse in names."""
     return instant.replace(":", "").replace("-", "")

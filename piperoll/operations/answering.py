@@ -17,8 +17,8 @@ from piperoll.model import DecidedAs, DecisionEntry, DecisionKind, Series, Verdi
 from piperoll.operations import decisions, questions, reviews
 from piperoll.operations.catalogue.build import build_for_run
 from piperoll.operations.collecting import CollectedFiles
-from piperoll.operations.decision_queue import ItemKind, QueueItem
 from piperoll.operations.pipeline import fail, group_by_body, process_body
+from piperoll.operations.queue_items import ItemKind, QueueItem
 from piperoll.operations.reader_reports import answer_report
 from piperoll.operations.release import release_by_ruling, require_reason
 from piperoll.operations.run_request import Run, open_run

@@ -32,8 +32,9 @@ from piperoll.errors import PiperollError, UsageError
 from piperoll.model import Acts, Body, Register, to_document
 from piperoll.operations.access import current_instant, keyed_digest, normalise_address
 from piperoll.operations.body_index import StoreIndex
-from piperoll.operations.decision_queue import ItemKind, QueueItem, list_items
+from piperoll.operations.decision_queue import list_items
 from piperoll.operations.duty_calendar import CalendarFilter, list_calendar
+from piperoll.operations.queue_items import ItemKind, QueueItem
 from publishers.chasing import FAILED, SENT, UNKNOWN
 
 _MOST_LISTED = 40
