@@ -90,7 +90,9 @@ def _record(store: publishers.Store, item: QueueItem, answer: str, because: str,
     match item.kind:
         case ItemKind.HEADING:
             mapping = publishers.read_mapping(store, item.body, item.dataset)
-            questions.record_answer(store, mapping, item.subject, answer, because=f"{because} ({by})", moment=moment)
+            questions.record_answer(
+                store, mapping, item.subject, answer, because=f"{because} ({by})", moment=moment, by=by
+            )
         case ItemKind.VALUE:
             decisions.record(
                 store,

@@ -10,7 +10,7 @@ import publishers
 from piperoll import assets, layout
 from piperoll.checking import Examination
 from piperoll.errors import MappingError, UnknownSubmission, UsageError
-from piperoll.model import BodyMapping, Report, Submission, Verdict
+from piperoll.model import BodyMapping, DecisionEntry, DecisionKind, Report, Submission, Verdict
 from piperoll.reading import DRIFTED, Reading, bare, build_lexicon, find_questions, learn_headings
 
 
@@ -48,9 +48,18 @@ def bears_on(earlier: BodyMapping, reading: Reading, submission: Submission) -> 
 
 
 def record_answer(
-    store: publishers.Store, mapping: BodyMapping, heading: str, answer: str, *, because: str, moment: str
+    store: publishers.Store,
+    mapping: BodyMapping,
+    heading: str,
+    answer: str,
+    *,
+    because: str,
+    moment: str,
+    by: str | None = None,
 ) -> BodyMapping:
     """Record what a heading means, asked or not; return the new mapping. Capitals and spaces do not matter.
+
+    The mapping is what is read; with `by`, the log of decisions says who answered, too.
 
     Raises: UsageError: no reason is given. MappingError: it is not an answer.
     """
@@ -62,7 +71,12 @@ def record_answer(
         known = (question.heading for question in now.questions if bare(question.heading) == bare(heading))
         return now.with_answer(next(known, heading), answer, because.strip(), moment, fields)
 
-    return publishers.update_mapping(store, mapping.body, mapping.dataset, answered)
+    changed = publishers.update_mapping(store, mapping.body, mapping.dataset, answered)
+    if by is not None:
+        kind, body = DecisionKind.HEADING, mapping.body
+        entry = DecisionEntry(kind, heading, answer, because.strip(), by, moment, body, mapping.dataset)
+        publishers.record_decision(store, entry)
+    return changed
 
 
 def is_answered(store: publishers.Store, submission: Submission, report: Report) -> bool:
