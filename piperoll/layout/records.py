@@ -40,6 +40,11 @@ def parse_sender_link(key: str) -> tuple[str, str, str]:
     return sha256, body, dataset
 
 
+def tombstones_prefix() -> str:
+    """The prefix of the records of what was purged."""
+    return "archive/purged/"
+
+
 def tombstone(sha256: str) -> str:
     """The record that these bytes were purged: when, why, which versions. Written once; private; refuses the bytes."""
     return f"archive/purged/{sha256}.json"
@@ -358,6 +363,9 @@ def public_report_of(submission: Submission) -> str:
 
 
 # --- data/: releases ------------------------------------------------------------------------------------------------
+
+STORE_FORM = f"{DATA}store.json"
+"""The version of the form of the store; a store without it is of form 1. Changed by conditional write; public."""
 
 INDEX = f"{DATA}index.json"
 """The bodies of each dataset. Changed by conditional write, only when a body is new."""

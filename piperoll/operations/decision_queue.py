@@ -61,7 +61,7 @@ from piperoll.operations.review_queue import (
     read_newest_table,
 )
 from piperoll.operations.withdrawing import list_withdrawals
-from piperoll.reading import DRIFTED
+from piperoll.reading import ASKING, DOUBTED
 
 _CLAIMED = "series-claimed-twice"
 _PENNY = Decimal("0.01")
@@ -123,7 +123,7 @@ def _is_current(body: BodyIndex, submission: Submission) -> bool:
 def _list_headings(
     store: publishers.Store, body: BodyIndex, files: Sequence[tuple[Submission, ReportOutcome]]
 ) -> Iterator[QueueItem]:
-    held = [(one, outcome) for one, outcome in files if outcome.code == DRIFTED]
+    held = [(one, outcome) for one, outcome in files if outcome.code in ASKING]
     for name in sorted({submission.dataset for submission, _ in held}):
         waiting = {one.sha256: (one, outcome) for one, outcome in held if one.dataset == name}
         try:
@@ -134,13 +134,15 @@ def _list_headings(
             known = [waiting[sha256] for sha256 in question.waiting if sha256 in waiting]
             if not known:
                 continue
-            title = assets.dataset(name).field(question.field).title
+            title, code = assets.dataset(name).field(question.field).title, known[0][1].code
             replaced = f"replaced '{question.replaced}'" if question.replaced else "is new"
+            same, different = "The files are examined again and read so.", "The files are read without it"
+            if code == DOUBTED:
+                replaced = "had that meaning in earlier files"
+                same, different = "The files are read as earlier ones were.", "The files are read by themselves"
             choices = (
-                Choice("same", f"Yes: it is the {title.lower()}", "The files are examined again and read so."),
-                Choice(
-                    "different", "No: it means something else", "The files are read without it, and may be rejected."
-                ),
+                Choice("same", f"Yes: it is the {title.lower()}", same),
+                Choice("different", "No: it means something else", f"{different}, and may be rejected."),
                 Choice("ignore", "Leave this column out", "The files are examined again without the column."),
             )
             yield QueueItem(
@@ -155,7 +157,7 @@ def _list_headings(
                 rows=sum(outcome.rows for _, outcome in known),
                 pounds=_add(outcome.amount for _, outcome in known),
                 files=tuple(submission.sha256 for submission, _ in known),
-                code=DRIFTED,
+                code=code,
             )
 
 
@@ -208,7 +210,7 @@ def _is_decided(decided: Decided, value: HeldValue) -> bool:
 
 def _list_files(store: publishers.Store, files: Sequence[tuple[Submission, ReportOutcome]]) -> Iterator[QueueItem]:
     for submission, outcome in files:
-        if outcome.verdict is not Verdict.HELD or outcome.code == DRIFTED:
+        if outcome.verdict is not Verdict.HELD or outcome.code in ASKING:
             continue
         period = period_of(submission, outcome)
         named = f"{submission.name}, {describe_period(str(period))}" if period else submission.name

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,45 +22,18 @@ from piperoll.errors import StoreCorrupt
 from piperoll.findings import deciding_finding, holds_file, make_finding, public_report
 from piperoll.model import (
     BodyMapping,
-    Dataset,
     Finding,
-    Packed,
     Period,
     Report,
     Series,
     Submission,
     Verdict,
-    from_document,
 )
 from piperoll.operations import decisions, questions
+from piperoll.operations.examined import Check, ExaminedSubmission, compare_with_earlier, compare_with_later, hold
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, result_of
 from piperoll.reading import Reading, read
-
-
-@dataclass(frozen=True, slots=True)
-class ExaminedSubmission:
-    """A submission with what examining it found; its tables are no longer in memory.
-
-    `series` is None if the period is not known, `packed` is None if there is nothing to publish. `used` are the
-    decisions about values that have an effect on its rows.
-    """
-
-    submission: Submission
-    examination: checking.Examination
-    series: Series | None = None
-    packed: Packed | None = None
-    used: frozenset[str] = frozenset()
-
-    @property
-    def report(self) -> Report:
-        """The full report."""
-        return self.examination.report
-
-    @property
-    def public_name(self) -> str:
-        """The name of the file as it is published: as sent, unless it names a private person."""
-        return self.examination.disposition.withheld.get(self.submission.name, self.submission.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +143,14 @@ def recall(run: Run, file: ExaminedFile) -> ExaminedFile:
 
     The result is `audited` if what is packed is the same as before.
     """
-    submission = file.submission
-    kept = _load(file)
+    submission, alone = file.submission, _load(file).examination
     mapping = publishers.read_mapping(run.store, submission.body, submission.dataset)
-    if not questions.bears_on(mapping.as_of(file.period), kept.examination.reading, submission):
+    earlier = mapping.as_of(file.period)
+    if not questions.bears_on(earlier, alone.reading, submission):
         return replace(file, audited=True)
-    content = publishers.read_received_bytes(run.store, submission)
-    return _pack_and_keep(run, submission, check_bytes(run, submission, content))
+    recalled = _check(run, submission, publishers.read_received_bytes(run.store, submission), earlier)
+    settled = questions.settle_memory(alone, recalled)
+    return replace(file, audited=True) if settled is alone else _pack_and_keep(run, submission, settled)
 
 
 def examine_again(run: Run, submission: Submission, series: Series) -> ExaminedFile:
@@ -281,10 +255,22 @@ def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileR
         examined = compare_with_earlier(run.store, _add_other_sources(run, examined), decided=True)
         settled = publish_examined(run, examined, restates=True)
     else:
-        settled = publish_examined(run, compare_with_earlier(run.store, examined))
+        examined = compare_with_later(run.store, compare_with_earlier(run.store, examined), check_later(run))
+        settled = publish_examined(run, examined)
         learn(run, settled)
     file_report(run, settled)
     return settled.result()
+
+
+def check_later(run: Run) -> Check:
+    """How published files of later periods are read again, to tell whether they would be read otherwise now."""
+
+    def check(submission: Submission, series: Series, mapping: BodyMapping) -> checking.Examination:
+        given = replace(submission, period=str(series.period), part=series.part)
+        content = publishers.read_received_bytes(run.store, submission)
+        return _check_as_of(partial(_check, run, given, content), given, mapping)
+
+    return check
 
 
 def learn(run: Run, settled: SettledSubmission) -> None:
@@ -333,11 +319,18 @@ def check_bytes(
     """
     mapping = publishers.read_mapping(run.store, submission.body, submission.dataset)
     check = partial(_check, run, submission, content, suite=not quick, engine=engine, kind=kind)
+    return _check_as_of(check, submission, mapping) if recall else check(replace(mapping, layouts=()))
+
+
+def _check_as_of(
+    check: Callable[[BodyMapping], checking.Examination], submission: Submission, mapping: BodyMapping
+) -> checking.Examination:
+    """Examine a submission by what the body sent for earlier periods, if that bears on it."""
     alone = check(replace(mapping, layouts=()))
     earlier = mapping.as_of(alone.period)
-    if not recall or not questions.bears_on(earlier, alone.reading, submission):
+    if not questions.bears_on(earlier, alone.reading, submission):
         return alone
-    return check(earlier)
+    return questions.settle_memory(alone, check(earlier))
 
 
 def _check(
@@ -346,9 +339,9 @@ def _check(
     content: bytes,
     mapping: BodyMapping,
     *,
-    suite: bool,
-    engine: CheckEngine,
-    kind: str | None,
+    suite: bool = True,
+    engine: CheckEngine = CheckEngine.COMPILED,
+    kind: str | None = None,
 ) -> checking.Examination:
     """Read and check bytes with a mapping of the body's headings."""
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
@@ -422,45 +415,6 @@ def _without_records(reading: Reading) -> Reading:
     return replace(reading, tables=tuple(tables))
 
 
-def compare_with_earlier(
-    store: publishers.Store, examined: ExaminedSubmission, *, decided: bool = False
-) -> ExaminedSubmission:
-    """Add findings from the comparison with earlier releases to the report; a suspicious file is held.
-
-    Nothing is held if a person has `decided` to release it, or if its rows are already the current version.
-    """
-    series, packed = examined.series, examined.packed
-    if series is None or packed is None:
-        return examined
-    earlier = publishers.find_earlier_releases(store, series)
-    if not earlier:
-        return examined
-    dataset = assets.dataset(series.dataset)
-    history, _ = publishers.read_history(store, series)
-    is_current = (
-        history.current_version is not None and history.current_version.rows_sha256 == packed.manifest.rows_sha256
-    )
-    examination = checking.compare_with_earlier_releases(
-        examined.examination,
-        _profile_packed(dataset, series, packed, examined.report),
-        [_profile_earlier(store, dataset, release) for release in earlier],
-        dataset,
-        first=all(examined.submission.sha256 in version.sources for version in history.versions),
-        may_hold=not (decided or is_current),
-    )
-    if not examination.report.verdict.publishes:
-        return replace(examined, examination=examination, packed=None)
-    packed = releasing.replace_report(packed, examination.report, examination.disposition)
-    return replace(examined, examination=examination, packed=packed)
-
-
-def hold(examined: ExaminedSubmission, finding: Finding) -> ExaminedSubmission:
-    """Hold a submission whole because of `finding`; one that has nothing to publish stays as it is."""
-    if examined.packed is None:
-        return examined
-    return replace(examined, examination=checking.hold_file(examined.examination, finding), packed=None)
-
-
 def publish_examined(
     run: Run, examined: ExaminedSubmission, ruling: publishers.Ruling | None = None, *, restates: bool = False
 ) -> SettledSubmission:
@@ -510,19 +464,3 @@ def _series_of(submission: Submission, examination: checking.Examination) -> Ser
     if examination.period is None:
         return None
     return Series(submission.dataset, submission.body, examination.period, examination.part)
-
-
-def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> checking.ReleaseProfile:
-    lines = releasing.read_typed_lines(packed.folder / f"{dataset.name}.parquet", checking.columns_profiled(dataset))
-    return checking.profile_release(
-        dataset, checking.ReleaseIdentity(series, sources=packed.manifest.sources), report.tables, lines
-    )
-
-
-def _profile_earlier(
-    store: publishers.Store, dataset: Dataset, release: publishers.EarlierRelease
-) -> checking.ReleaseProfile:
-    parquet, report = publishers.read_release_files(store, release)
-    released = checking.ReleaseIdentity(release.series, release.path, release.version.version, release.version.sources)
-    lines = releasing.read_typed_lines(parquet, checking.columns_profiled(dataset))
-    return checking.profile_release(dataset, released, from_document(Report, report).tables, lines)
