@@ -182,8 +182,9 @@ def _show_plan(plan: ChasePlan, *, as_json: bool) -> None:
             | {"message": dict(one.document) | {"id": None}}
             for one in plan.messages
         ]
-        document = {"on": plan.on.isoformat(), "messages": messages, "quiet": list(plan.quiet)}
-        document |= {"without_contact": list(plan.without_contact), "unknown": list(plan.unknown), "told": plan.told}
+        document: dict[str, Any] = {"on": plan.on.isoformat(), "messages": messages, "told": plan.told}
+        document |= {"quiet": list(plan.quiet)}
+        document |= {"without_contact": list(plan.without_contact), "unknown": list(plan.unknown)}
         sys.stdout.buffer.write(to_json_bytes(document))
         return
     for message in plan.messages:
