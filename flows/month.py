@@ -19,6 +19,7 @@ from piperoll.operations import collecting, pipeline
 from piperoll.operations.answering import finish_answers
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
+from piperoll.operations.run_record import record_run
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
 from piperoll.operations.run_summary_markdown import format_markdown
@@ -47,7 +48,7 @@ def month(period: str | None = None) -> RunSummary:
     """
     request = _find_request(period)
     retries = request.settings.retries
-    with request.open() as run:
+    with request.open() as run, record_run(run) as record_end:
         body_task, steps = as_task("body", pipeline.process_body), steps_as_tasks(retries)
         parts: list[CollectedFiles] = []
         bodies = pipeline.group_as_collected(run, collecting.collect(run, request), parts)
@@ -64,6 +65,7 @@ def month(period: str | None = None) -> RunSummary:
         results = pipeline.replace_results(results, finish_answers(run)[0])
         catalogue_task = as_step("catalogue", build_catalogue, retries)
         summary = pipeline.summarise(collected, results, lambda: catalogue_task(run))
+        record_end(summary)
     create_markdown_artifact(format_markdown(summary), key="month", description="The results of the month's files")
     if summary.failed:
         raise RunFailed(summary)

@@ -100,6 +100,7 @@ from publishers.stores.form import CURRENT_FORM, begin_store, read_form
 from publishers.stores.protocol import ObjectInfo, Store, StoredObject, StoreReader
 from publishers.sweep import SweepResult, sweep_drafts, sweep_store
 from publishers.upgrade import Upgrade, upgrade_store
+from publishers.usage import Amount, Usage, measure_usage
 from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_purges, verify_series
 from publishers.versions import (
     CompareVersions,
@@ -116,6 +117,7 @@ from publishers.versions import (
 
 __all__ = [
     "CURRENT_FORM",
+    "Amount",
     "BackupList",
     "BackupResult",
     "CompareVersions",
@@ -141,6 +143,7 @@ __all__ = [
     "Tombstone",
     "Unchanged",
     "Upgrade",
+    "Usage",
     "VerifiedSeries",
     "apply_tombstones",
     "archive_outside_source",
@@ -188,6 +191,7 @@ __all__ = [
     "mark_applied",
     "mark_used",
     "mark_withdrawn",
+    "measure_usage",
     "open_reader",
     "open_store",
     "publish_reader_answer",

@@ -24,6 +24,11 @@ def parse_received_bytes(key: str) -> str | None:
     return pieces[3] if pieces[:2] == ["archive", "sha256"] and len(pieces) == 4 else None
 
 
+def senders() -> str:
+    """The prefix of the keys that lead from received bytes to who sent them."""
+    return "archive/from/"
+
+
 def senders_prefix(sha256: str) -> str:
     """The prefix of the keys that lead from a hash, or its first digits, to who sent these bytes."""
     return f"archive/from/{sha256[:2]}/{sha256}"
@@ -153,6 +158,23 @@ CHANGES = f"{BUILD}changed/"
 def change(dataset: str, body: str, what: str, mark: str) -> str:
     """One change: of a series (`what` is the period and part) or of a submission (`sha256-` and its hash)."""
     return f"{CHANGES}{dataset}/{body}/{what}/{mark}"
+
+
+RUNS_AT_WORK = f"{COLLECTED}runs/at-work/"
+"""One object for each run that has begun and not ended. Private; deleted at the end of the run."""
+
+LAST_RUNS = f"{COLLECTED}runs/ended/"
+"""How the last run ended, and the last of each shard. Pointers; private."""
+
+
+def run_at_work(moment: str, identifier: str) -> str:
+    """A run that began at an ISO 8601 instant and has not ended. Private."""
+    return f"{RUNS_AT_WORK}{_compact(moment)}-{identifier}.json"
+
+
+def last_run(shard: str | None) -> str:
+    """How the last run ended, or the last of a shard such as `2/8`. A pointer; private."""
+    return f"{LAST_RUNS}{f'shard-{shard}'.replace('/', '-of-') if shard else 'run'}.json"
 
 
 # --- mappings/, decisions/ and log/ ---------------------------------------------------------------------------------
@@ -335,6 +357,12 @@ def access_log(instant: str = "", identifier: str = "") -> str:
 def public_report(dataset: str, body: str, sha256: str) -> str:
     """The public report of a submission, rejected ones too. A pointer; its presence marks the submission as done."""
     return f"reports/{dataset}/{body}/{sha256}.json"
+
+
+def parse_public_report(key: str) -> tuple[str, str, str]:
+    """The dataset, body and sha256 of a key made by `public_report`."""
+    _, dataset, body, name = key.split("/")
+    return dataset, body, name.removesuffix(".json")
 
 
 def public_report_of(submission: Submission) -> str:
