@@ -108,7 +108,15 @@ from publishers.site import SiteServer, serve_site
 from publishers.stores import open_reader, open_store
 from publishers.stores.folder import FolderStore
 from publishers.stores.form import CURRENT_FORM, begin_store, read_form
-from publishers.stores.protocol import PARALLEL_WRITES, ObjectInfo, Store, StoredObject, StoreReader
+from publishers.stores.protocol import (
+    PARALLEL_WRITES,
+    ObjectInfo,
+    Store,
+    StoredObject,
+    StoreReader,
+    read_json,
+    update_json,
+)
 from publishers.sweep import SweepResult, sweep_drafts, sweep_store
 from publishers.upgrade import Upgrade, upgrade_store
 from publishers.usage import Amount, Usage, measure_usage
@@ -224,6 +232,7 @@ __all__ = [
     "read_form",
     "read_full_report",
     "read_history",
+    "read_json",
     "read_listing",
     "read_mapping",
     "read_outside_sources",
@@ -252,6 +261,7 @@ __all__ = [
     "take_backup",
     "update_draft",
     "update_index",
+    "update_json",
     "update_mapping",
     "upgrade_store",
     "verify_objects",

@@ -111,6 +111,11 @@ def fetches_folder(body: str, dataset: str, address_hash: str = "") -> str:
     return f"collected/{body}/{dataset}/fetches/{address_hash and f'{address_hash}/'}"
 
 
+def inbox_record(body: str, dataset: str, inbox_hash: str) -> str:
+    """What is known of a body's objects in an inbox in a bucket: ETag and sha256 of each. A pointer; private."""
+    return f"collected/{body}/{dataset}/inboxes/{inbox_hash}.json"
+
+
 def claims_folder(body: str, dataset: str) -> str:
     """The prefix of the records of files that claimed one series in the same run. Written once; private."""
     return f"collected/{body}/{dataset}/claims/"
