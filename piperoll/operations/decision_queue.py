@@ -38,6 +38,7 @@ from piperoll.model import (
     HeldValue,
     PairDecision,
     Period,
+    Question,
     Submission,
     Verdict,
     WithdrawalStep,
@@ -253,29 +254,48 @@ def _list_headings(
             known = [waiting[sha256] for sha256 in question.waiting if sha256 in waiting]
             if not known:
                 continue
-            title = assets.dataset(name).field(question.field).title
-            replaced = f"replaced '{question.replaced}'" if question.replaced else "is new"
-            choices = (
-                Choice("same", f"Yes: it is the {title.lower()}", "The files are examined again and read so."),
-                Choice(
-                    "different", "No: it means something else", "The files are read without it, and may be rejected."
-                ),
-                Choice("ignore", "Leave this column out", "The files are examined again without the column."),
-            )
-            yield QueueItem(
-                ItemKind.HEADING,
+            yield ask_heading(
                 body.body.slug,
                 name,
-                question.heading,
-                f"'{question.heading}' {replaced}: is it the {title.lower()}?",
-                choices,
-                Acts.BODY,
+                question,
                 min(submission.received for submission, _ in known),
                 rows=sum(outcome.rows for _, outcome in known),
                 pounds=_add(outcome.amount for _, outcome in known),
                 files=tuple(submission.sha256 for submission, _ in known),
-                code=DRIFTED,
             )
+
+
+def ask_heading(
+    body: str,
+    dataset: str,
+    question: Question,
+    since: str,
+    *,
+    rows: int,
+    pounds: Decimal | None,
+    files: tuple[str, ...],
+) -> QueueItem:
+    """The item that asks what a heading means."""
+    title = assets.dataset(dataset).field(question.field).title.lower()
+    replaced = f"replaced '{question.replaced}'" if question.replaced else "is new"
+    return QueueItem(
+        ItemKind.HEADING,
+        body,
+        dataset,
+        question.heading,
+        f"'{question.heading}' {replaced}: is it the {title}?",
+        (
+            Choice("same", f"Yes: it is the {title}", "The file is examined again and read so."),
+            Choice("different", "No: it means something else", "The file is read without it, and may be rejected."),
+            Choice("ignore", "Leave this column out", "The file is examined again without the column."),
+        ),
+        Acts.BODY,
+        since,
+        rows=rows,
+        pounds=pounds,
+        files=files,
+        code=DRIFTED,
+    )
 
 
 def _list_values(
@@ -294,27 +314,47 @@ def _list_values(
     for (name, _), held in sorted(found.items()):
         if name not in decided:
             decided[name] = Decided(publishers.read_decisions(store, body.body.slug, name))
-        first = held[0][1]
-        if _is_decided(decided[name], first):
+        if _is_decided(decided[name], held[0][1]):
             continue
-        rows = {(submission.sha256, value.sheet, row) for submission, value in held for row in value.rows}
-        title = assets.dataset(name).field(first.field).title
         places = dict.fromkeys(f"{value.where(6)} of {submission.name}" for submission, value in held)
-        yield QueueItem(
-            ItemKind.VALUE,
+        yield ask_value(
             body.body.slug,
             name,
-            first.value,
-            f"{title}: '{first.value}'",
-            _VALUE_CHOICES,
-            Acts.BODY,
+            [value for _, value in held],
             min(submission.received for submission, _ in held),
-            rows=len(rows),
-            pounds=_add(value.amount for _, value in held),
+            rows=len({(submission.sha256, value.sheet, row) for submission, value in held for row in value.rows}),
             files=tuple(dict.fromkeys(submission.sha256 for submission, _ in held)),
-            code=first.rules[0] if first.rules else None,
             details=tuple(places)[:5],
         )
+
+
+def ask_value(
+    body: str,
+    dataset: str,
+    held: Sequence[HeldValue],
+    since: str,
+    *,
+    rows: int,
+    files: tuple[str, ...],
+    details: tuple[str, ...],
+) -> QueueItem:
+    """The item that asks what a held value names; `held` are its places, one or more."""
+    first = held[0]
+    return QueueItem(
+        ItemKind.VALUE,
+        body,
+        dataset,
+        first.value,
+        f"{assets.dataset(dataset).field(first.field).title}: '{first.value}'",
+        _VALUE_CHOICES,
+        Acts.BODY,
+        since,
+        rows=rows,
+        pounds=_add(value.amount for value in held),
+        files=files,
+        code=first.rules[0] if first.rules else None,
+        details=details,
+    )
 
 
 def _is_decided(decided: Decided, value: HeldValue) -> bool:
