@@ -84,6 +84,8 @@ def steps_as_tasks(retries: int) -> Steps:
         examine=as_step("examine", steps.examine, retries),
         examine_again=as_step("examine again", steps.examine_again, retries),
         publish=as_step("publish", steps.publish, retries),
+        recall=as_step("recall", steps.recall, retries),
+        audit=as_step("audit", steps.audit, retries),
     )
 
 

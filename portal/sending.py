@@ -27,7 +27,7 @@ from piperoll.operations.draft_questions import answer_draft_questions, list_dra
 from piperoll.operations.marked_copy import write_changes
 from piperoll.operations.sandbox import SandboxFailed, SandboxLimits
 from piperoll.operations.submitting import Given, SentFile, SubmissionRefused
-from piperoll.reading import DRIFTED
+from piperoll.reading import ASKING
 from portal.indexes import moment_of, standing_of
 from portal.questions import MOST_SHOWN, read_answers
 from portal.receipts import mail_receipt
@@ -325,7 +325,7 @@ async def _draft_page(
 def _who_releases(request: Request, report: Report) -> str:
     """Who can publish a file that is held as a whole, once it is sent: `body`, `operator`, or nobody (empty)."""
     deciding = deciding_finding(report)
-    if report.verdict is not Verdict.HELD or deciding is None or deciding.code == DRIFTED:
+    if report.verdict is not Verdict.HELD or deciding is None or deciding.code in ASKING:
         return ""
     body = request.path_params["body"]
     return "body" if standing_of(request, body).trust.may_release(deciding.code) else "operator"

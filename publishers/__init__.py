@@ -17,6 +17,14 @@ from publishers.archive import (
     read_submission,
     record_ruling,
 )
+from publishers.backup import (
+    BackupList,
+    BackupResult,
+    RestoreResult,
+    list_backups,
+    restore_backup,
+    take_backup,
+)
 from publishers.change_log import LoggedChanges, clear_changes, read_changes
 from publishers.consolidated import (
     consolidate_body,
@@ -37,7 +45,7 @@ from publishers.decisions import (
     read_reviews,
     record_decision,
 )
-from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
+from publishers.earlier_releases import EarlierRelease, find_earlier_releases, find_later_releases, read_release_files
 from publishers.index import (
     PublishedTable,
     list_indexed_series,
@@ -88,8 +96,10 @@ from publishers.search import FoundValue, find_values
 from publishers.site import SiteServer, serve_site
 from publishers.stores import open_reader, open_store
 from publishers.stores.folder import FolderStore
+from publishers.stores.form import CURRENT_FORM, begin_store, read_form
 from publishers.stores.protocol import ObjectInfo, Store, StoredObject, StoreReader
 from publishers.sweep import SweepResult, sweep_drafts, sweep_store
+from publishers.upgrade import Upgrade, upgrade_store
 from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_purges, verify_series
 from publishers.versions import (
     CompareVersions,
@@ -105,6 +115,9 @@ from publishers.versions import (
 )
 
 __all__ = [
+    "CURRENT_FORM",
+    "BackupList",
+    "BackupResult",
     "CompareVersions",
     "Decision",
     "EarlierRelease",
@@ -116,6 +129,7 @@ __all__ = [
     "Outcome",
     "Published",
     "PublishedTable",
+    "RestoreResult",
     "Ruling",
     "SigningKey",
     "SiteServer",
@@ -126,10 +140,12 @@ __all__ = [
     "SweepResult",
     "Tombstone",
     "Unchanged",
+    "Upgrade",
     "VerifiedSeries",
     "apply_tombstones",
     "archive_outside_source",
     "archive_submission",
+    "begin_store",
     "clear_changes",
     "consolidate_body",
     "create_draft",
@@ -142,6 +158,7 @@ __all__ = [
     "file_reports",
     "find_decision",
     "find_earlier_releases",
+    "find_later_releases",
     "find_reader_report",
     "find_submission",
     "find_values",
@@ -149,6 +166,7 @@ __all__ = [
     "is_signed_by",
     "is_waiting",
     "list_applied",
+    "list_backups",
     "list_bodies_with_decisions",
     "list_consolidated_years",
     "list_decisions",
@@ -178,6 +196,7 @@ __all__ = [
     "read_consolidated_year",
     "read_decisions",
     "read_draft",
+    "read_form",
     "read_full_report",
     "read_history",
     "read_listing",
@@ -198,15 +217,18 @@ __all__ = [
     "record_statement",
     "remove_submission",
     "remove_versions",
+    "restore_backup",
     "restore_files",
     "serve_site",
     "signing_key",
     "summarise_account",
     "sweep_drafts",
     "sweep_store",
+    "take_backup",
     "update_draft",
     "update_index",
     "update_mapping",
+    "upgrade_store",
     "verify_objects",
     "verify_purges",
     "verify_series",

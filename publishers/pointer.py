@@ -32,7 +32,7 @@ def read_history(store: StoreReader, series: Series) -> tuple[History, str | Non
         stored = store.read(layout.pointer(series))
     except NotThere:
         return History(series), None
-    return _parse_history(series, stored.content), stored.tag
+    return parse_history(series, stored.content), stored.tag
 
 
 def amend_history(store: Store, series: Series, change: Callable[[History], History]) -> History:
@@ -46,7 +46,7 @@ def amend_history(store: Store, series: Series, change: Callable[[History], Hist
 
     def change_content(content: bytes | None) -> bytes | None:
         nonlocal amended
-        before = History(series) if content is None else _parse_history(series, content)
+        before = History(series) if content is None else parse_history(series, content)
         amended = change(before)
         return None if amended == before else amended.to_bytes()
 
@@ -111,7 +111,8 @@ def read_listing(store: Store, series: Series) -> Listing:
     )
 
 
-def _parse_history(series: Series, content: bytes) -> History:
+def parse_history(series: Series, content: bytes) -> History:
+    """Read the bytes of the pointer of a series. Raises: StoreCorrupt: they are of another series."""
     history = History.from_bytes(content)
     if history.series != series:
         raise StoreCorrupt(f"{layout.pointer(series)} is the pointer of {history.series}")

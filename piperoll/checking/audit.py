@@ -1,7 +1,11 @@
 """Compare the compiled rules with Frictionless and Great Expectations on the tables of a release.
 
 The two libraries define what the rules mean. Every release is audited before it is published; if a compiled rule
-disagrees, the fault is ours and nothing is published.
+disagrees, the fault is ours and the release is not published.
+
+A call of Great Expectations costs 0.1 s, whatever its tables have. So several releases are audited together: what
+depends on single rows is evaluated on the rows of all of them in one call, and what depends on a whole column on each
+release by itself.
 """
 
 from __future__ import annotations
@@ -15,6 +19,9 @@ import pyarrow as pa
 
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.plausibility import Outcome, evaluate_expectations, parse_suite
+from piperoll.checking.plausibility.columns import Frame
+from piperoll.checking.plausibility.rules import is_row_by_row
+from piperoll.checking.plausibility.suite import Expectation
 from piperoll.checking.schema import Breach, find_breaches
 from piperoll.errors import EngineDisagreement
 from piperoll.model import Dataset
@@ -36,14 +43,90 @@ def require_agreement(tables: Sequence[ReadTable], dataset: Dataset, suite: str,
 
     Of tables with more than `most_rows` lines together, a sample of that many is compared.
     """
-    audited = sample_tables(tables, most_rows)
+    _require_agreement(AuditSample(tuple(sample_tables(tables, most_rows)), dataset, suite))
+
+
+def _require_agreement(sample: AuditSample) -> None:
     found = [
-        *(each for table in audited for each in compare_schema(table, dataset)),
-        *compare_plausibility(audited, dataset, suite),
+        *(each for table in sample.tables for each in compare_schema(table, sample.dataset)),
+        *compare_plausibility(sample.tables, sample.dataset, parse_suite(sample.suite)),
     ]
     if found:
         rules = "; ".join(f"{each.rule}: {each.how}" for each in found)
         raise EngineDisagreement(f"the compiled rules disagree with their references, so nothing is released: {rules}")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSample:
+    """What of a release is audited: its tables or a sample of their lines, its dataset and its suite (JSON of GX)."""
+
+    tables: tuple[ReadTable, ...]
+    dataset: Dataset
+    suite: str
+
+    @property
+    def lines(self) -> int:
+        """The number of lines."""
+        return sum(batch.num_rows for table in self.tables for batch in table.batches())
+
+
+def audit_together(samples: Sequence[AuditSample], most_lines: int) -> list[Exception | None]:
+    """Audit many releases with few calls of the two libraries; return the exception for each, or None if it passes.
+
+    The exception is the one that `require_agreement` raises for the release alone: where anything differs, the releases
+    concerned are audited again one by one. At most `most_lines` lines are evaluated in one call, unless one release has
+    more.
+    """
+    errors: list[Exception | None] = [None] * len(samples)
+    for together in _groups(samples, most_lines):
+        doubtful = _find_doubtful([samples[index] for index in together])
+        for index in (together[at] for at in doubtful):
+            try:
+                _require_agreement(samples[index])
+            except Exception as error:  # noqa: BLE001 - the fault of one release holds back only that one
+                errors[index] = error
+    return errors
+
+
+def _groups(samples: Sequence[AuditSample], most_lines: int) -> Iterator[list[int]]:
+    """The indices of the samples that are evaluated together: of one dataset, and of few enough lines."""
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for index, sample in enumerate(samples):
+        kinds.setdefault((sample.dataset.name, sample.suite), []).append(index)
+    for indices in kinds.values():
+        group: list[int] = []
+        lines = 0
+        for index in indices:
+            if group and lines + samples[index].lines > most_lines:
+                yield group
+                group, lines = [], 0
+            group.append(index)
+            lines += samples[index].lines
+        yield group
+
+
+def _find_doubtful(samples: Sequence[AuditSample]) -> list[int]:
+    """The indices of the releases in which the engines may disagree; all of them if it cannot be told in which."""
+    everyone = list(range(len(samples)))
+    if len(samples) == 1:
+        return everyone
+    dataset, expectations = samples[0].dataset, parse_suite(samples[0].suite)
+    kinds = Frame((), dataset).kinds
+    by_row = [each for each in expectations if is_row_by_row(each, kinds)]
+    by_column = [each for each in expectations if each not in by_row]
+    try:
+        tables = [table for sample in samples for table in sample.tables]
+        if next(compare_plausibility(tables, dataset, by_row), None):
+            return everyone
+        return [index for index, sample in enumerate(samples) if _differs(sample, by_column)]
+    except Exception:  # noqa: BLE001 - raised again for the release whose fault it is, when that is audited alone
+        return everyone
+
+
+def _differs(sample: AuditSample, expectations: Sequence[Expectation]) -> bool:
+    schema = (each for table in sample.tables for each in compare_schema(table, sample.dataset))
+    columns = compare_plausibility(sample.tables, sample.dataset, expectations)
+    return next(schema, None) is not None or next(columns, None) is not None
 
 
 def compare_schema(table: ReadTable, dataset: Dataset, find: FindBreaches = find_breaches) -> Iterator[Disagreement]:
@@ -63,12 +146,13 @@ def compare_schema(table: ReadTable, dataset: Dataset, find: FindBreaches = find
                 yield Disagreement(f"{kind}{f' ({rule})' if rule else ''} of {field}", f"in row {row} {who}")
 
 
-def compare_plausibility(tables: Sequence[ReadTable], dataset: Dataset, suite: str) -> Iterator[Disagreement]:
+def compare_plausibility(
+    tables: Sequence[ReadTable], dataset: Dataset, expectations: Sequence[Expectation]
+) -> Iterator[Disagreement]:
     """Yield each expectation on which Great Expectations disagrees: whether it is met, or in which rows it is not.
 
     Raises: EngineDisagreement: the engines did not evaluate the same expectations.
     """
-    expectations = parse_suite(suite)
     compiled, reference = (
         {each.expectation.number: each for each in evaluate_expectations(tables, dataset, expectations, engine)}
         for engine in (CheckEngine.COMPILED, CheckEngine.REFERENCE)
@@ -80,6 +164,10 @@ def compare_plausibility(tables: Sequence[ReadTable], dataset: Dataset, suite: s
             yield Disagreement(f"{ours.expectation.meta['code']} ({ours.expectation.type})", how)
 
 
+_COUNTS = ("element_count", "missing_count")
+"""What both engines say of the rows that an expectation about rows tested; absent from other results."""
+
+
 def _difference(compiled: Outcome, reference: Outcome) -> str | None:
     if compiled.success is not reference.success:
         verdicts = {True: "met", False: "not met"}
@@ -88,6 +176,8 @@ def _difference(compiled: Outcome, reference: Outcome) -> str | None:
     if apart or len(compiled.unexpected) != len(reference.unexpected):
         where = f", the first of them row {min(apart)[1]}" if apart else ""
         return f"they disagree on {max(len(apart), 1):,} rows{where}"
+    if any(compiled.result.get(count) != reference.result.get(count) for count in _COUNTS):
+        return "they disagree on how many rows are tested"
     return None
 
 

@@ -13,7 +13,7 @@ import typer
 from piperoll.errors import UsageError
 
 OURS = 2
-"""Exit status when something failed because of us, the network or the store."""
+"""Exit status when something failed because of us or the store."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl+C, as in shells: 128 plus the number of SIGINT."""
@@ -49,8 +49,8 @@ def run(
     """Collect, check and publish, from inboxes or the web.
 
     Every file gets a verdict, and what passes is published. Run it again and nothing changes; stop it half-way and the
-    next run finishes. The exit status is 0 if the run ended well, whatever the verdicts, and 2 if something failed
-    because of us, the network or the store.
+    next run finishes. The exit status is 0 if the run ended well, whatever the verdicts and whatever sites did not
+    answer, and 2 if something failed because of us or the store.
 
     piperoll run --inbox inbox --to published
     piperoll run --inbox 2026-09 --inbox 2026-10 --to published --bodies bodies.csv

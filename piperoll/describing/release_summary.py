@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
-from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -27,10 +26,12 @@ from piperoll.describing.wording import format_count, format_day
 from piperoll.enriching import supplier_key
 from piperoll.enriching.annotate import payee_fields
 from piperoll.errors import DescriptorError
-from piperoll.model import MONTHS, UNDATED, Dataset, Listing, Period
+from piperoll.model import MONTHS, UNDATED, Dataset, Field, Listing, Period
+from piperoll.model.columns import Cells, Flags, pc
+from piperoll.releasing.columns import scale_for, spell_decimals
 from piperoll.releasing.counting import examine_row_periods
 
-SUMMARY_FORMAT = 3
+SUMMARY_FORMAT = 4
 """The version of the format of summaries. Increase it when the format changes, so that all are made again."""
 
 MOST_BARS = 14
@@ -43,6 +44,9 @@ _QUARTERS_AHEAD = 12
 """Quarters shown after the end of the period: three years, the usual length of a contract."""
 
 _ONE_DAY = timedelta(days=1)
+
+_EXACT = Context(prec=200)
+"""Python's default of 28 digits would round sums and products of long numbers."""
 
 Condition = tuple[str, str, str]
 """A field, one of `is`, `not`, `starts`, `from` and `to`, and a value: a filter that the page's rows understand.
@@ -123,17 +127,6 @@ class RowGroup:
     weight: Decimal = Decimal(0)
     rank: Decimal | None = None
 
-    def add(self, value: Decimal | None, weight: Decimal | None, rank: Decimal | None) -> None:
-        """Add one row."""
-        self.rows += 1
-        if value is not None:
-            self.measured += 1
-            self.value += value
-            self.weighted += value * (weight or 0)
-            self.weight += weight or 0
-        if rank is not None and (self.rank is None or rank > self.rank):
-            self.rank = rank
-
     def merge(self, other: RowGroup) -> None:
         """Add the rows of another group."""
         self.rows += other.rows
@@ -141,7 +134,7 @@ class RowGroup:
         self.value += other.value
         self.weighted += other.weighted
         self.weight += other.weight
-        self.rank = max(filter(None, (self.rank, other.rank)), default=self.rank)
+        self.rank = max((rank for rank in (self.rank, other.rank) if rank is not None), default=None)
 
     @property
     def mean(self) -> Decimal | None:
@@ -235,38 +228,47 @@ class ReleaseSummary:
     filled: Mapping[str, int] = field(default_factory=dict)
 
 
-def summarise_release(dataset: Dataset, period: Period, rows: Iterable[Sequence[str]]) -> dict[str, Any]:
-    """Summarise a release from the rows of its CSV, header first, as JSON values that `read_summary` reads.
+def fields_summarised(dataset: Dataset) -> tuple[str, ...]:
+    """The fields of a release that `summarise_release` and `extract_posts` read, in the dataset's order."""
+    declared = assets.shown(dataset.name)
+    wanted = {declared["search"], "redaction", *(declared["posts"] or {}).values()}
+    for entry in declared["charts"]:
+        wanted |= ChartRule.from_declared(entry, dataset).fields
+    if (rule := dataset.row_period) is not None:
+        wanted |= {rule.start, rule.end, *(name for key in rule.of for name in key)}
+    return tuple(one.name for one in dataset.fields if one.name in wanted)
 
-    The result depends on the release alone, so it can be kept as long as the release. Rows are read one by one, except
-    where they have periods of their own: figures of periods that overlap are not added up. Names that the release
-    redacts are left out.
+
+def summarise_release(dataset: Dataset, period: Period, rows: pa.Table) -> dict[str, Any]:
+    """Summarise a release from its rows, as JSON values that `read_summary` reads.
+
+    `rows` has the columns `fields_summarised` that the release has, as in its Parquet file or as canonical strings; an
+    empty cell is a null. The result depends on the release alone, so it can be kept as long as the release. Figures of
+    periods that overlap are not added up. Names that the release redacts are left out.
 
     Raises: DescriptorError: catalogue.json of the dataset is not valid.
     """
     declared = assets.shown(dataset.name)
     rules = [ChartRule.from_declared(entry, dataset) for entry in declared["charts"]]
-    stream = iter(rows)
-    header = next(stream, ())
-    names: dict[str, int] = {}
-    search = header.index(declared["search"]) if declared["search"] in header else None
-    redaction = header.index("redaction") if "redaction" in header else None
-
-    def count_names() -> Iterator[Sequence[str]]:
-        for row in stream:
-            if search is not None and row[search] and (redaction is None or row[redaction] in ("", "none")):
-                names[row[search]] = names.get(row[search], 0) + 1
-            yield row
-
-    counted: Iterable[Sequence[str]] = count_names()
-    adds_up: Iterable[bool] = repeat(True)
-    if dataset.row_period is not None:
-        counted = list(counted)
-        adds_up = _rows_that_add_up(dataset, header, counted)
+    adds_up = None if dataset.row_period is None else _rows_that_add_up(dataset, rows)
+    tallies = tally_rows(rules, rows, {one.name: one for one in dataset.fields}, adds_up)
     payee = payee_fields(dataset).get("name")
-    tallies = tally_rows(rules, header, counted, adds_up)
     charts = [lay_out_chart(_join_spellings(tally) if tally.by == payee else tally, period) for tally in tallies]
-    return {"form": SUMMARY_FORMAT, "charts": msgspec.to_builtins(charts), "names": dict(sorted(names.items()))}
+    names = _count_names(rows, declared["search"])
+    return {"form": SUMMARY_FORMAT, "charts": msgspec.to_builtins(charts), "names": names}
+
+
+def _count_names(rows: pa.Table, search: str | None) -> dict[str, int]:
+    """The number of rows of each name that one may search by, in order; names that are redacted are left out."""
+    if search not in rows.column_names:
+        return {}
+    names = rows.select([search])
+    if "redaction" in rows.column_names:
+        redaction = pc.fill_null(rows.column("redaction").cast(pa.string()), "none")
+        names = names.filter(pc.equal(redaction, "none"))
+    found = names.group_by(search).aggregate([([], "count_all")])
+    counts = zip(found.column(search).to_pylist(), found.column("count_all").to_pylist(), strict=True)
+    return dict(sorted((name, count) for name, count in counts if name))
 
 
 def _join_spellings(tally: ChartTally) -> ChartTally:
@@ -286,13 +288,10 @@ def _join_spellings(tally: ChartTally) -> ChartTally:
     return replace(tally, groups=groups, spellings=spellings)
 
 
-def _rows_that_add_up(dataset: Dataset, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:
-    """Whether the figures of each row may be added to those of others: its period overlaps no other row's."""
-    columns = zip(*rows, strict=True) if rows else [()] * len(header)
-    cells = [pa.array([cell or None for cell in column], pa.string()) for column in columns]
-    table = pa.Table.from_arrays(cells, names=list(header))
-    found: list[bool] = examine_row_periods(dataset, UNDATED, table).adds_up.tolist()
-    return found
+def _rows_that_add_up(dataset: Dataset, rows: pa.Table) -> Flags:
+    """Which rows may be added to others: their periods overlap no other row's."""
+    plain = [(one.name, one.type.value_type if pa.types.is_dictionary(one.type) else one.type) for one in rows.schema]
+    return examine_row_periods(dataset, UNDATED, rows.cast(pa.schema(plain))).adds_up
 
 
 def read_summary(listing: Listing) -> ReleaseSummary:
@@ -300,95 +299,116 @@ def read_summary(listing: Listing) -> ReleaseSummary:
     return msgspec.convert(listing.summary or {}, ReleaseSummary)
 
 
-def extract_posts(declared: Mapping[str, str] | None, rows: Iterable[Sequence[str]]) -> list[list[str]]:
-    """Return the posts in the rows of a CSV, header first, each once: id, title, unit and the post it reports to.
+def extract_posts(declared: Mapping[str, str] | None, rows: pa.Table) -> list[list[str]]:
+    """Return the posts in the rows of a release, each once: id, title, unit and the post it reports to.
 
     `declared` is `posts` in catalogue.json of the dataset. It names the fields: `id` and, where the dataset has them,
-    `title`, `unit` and `reports_to`. A row without an id is not a post.
+    `title`, `unit` and `reports_to`. A row without an id is not a post; of several rows with one id, the last tells.
     """
-    if declared is None:
+    if declared is None or declared["id"] not in rows.column_names:
         return []
-    stream = iter(rows)
-    header = list(next(stream, ()))
-    found: dict[str, list[str]] = {}
-    for row in stream:
-        cells = dict(zip(header, row, strict=True))
-        if name := cells.get(declared["id"], ""):
-            details = (cells.get(declared.get(one, ""), "") for one in ("title", "unit", "reports_to"))
-            found.setdefault(name, [name, *details])
-    return list(found.values())
+    columns, empty = _Columns(rows, {}), [""] * rows.num_rows
+    names = [declared.get(one, "") for one in ("id", "title", "unit", "reports_to")]
+    cells = [columns.texts(name).to_pylist() if name in rows.column_names else empty for name in names]
+    posts = ([cell or "" for cell in post] for post in zip(*cells, strict=True) if post[0])
+    return list({post[0]: post for post in posts}.values())
 
 
 def tally_rows(
-    rules: Sequence[ChartRule],
-    names: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    adds_up: Iterable[bool] = repeat(True),
+    rules: Sequence[ChartRule], rows: pa.Table, fields: Mapping[str, Field], adds_up: Flags | None = None
 ) -> tuple[ChartTally, ...]:
     """Add up the rows of a release for each chart whose fields it has.
 
-    `names` are the columns of `rows`, whose cells are text as published (an empty cell is an empty string). A sum
-    leaves out the figures of rows that do not add up.
+    A sum leaves out the figures of rows that do not add up.
 
     Raises: DescriptorError: a cell of a number column is not a number.
     """
-    counts = [_RunningTally(rule) for rule in rules if rule.fields <= set(names)]
-    needed = {name: names.index(name) for one in counts for name in one.rule.fields}
-    figures = {name for one in counts for name in one.rule.figures}
-    for cells, additive in zip(rows, adds_up, strict=False):
-        row = {name: cells[index] for name, index in needed.items()}
+    known = set(rows.column_names)
+    columns = _Columns(rows, fields)
+    tallies = (_tally_chart(rule, columns, adds_up) for rule in rules if rule.fields <= known and rows.num_rows)
+    return tuple(tally for tally in tallies if tally is not None)
+
+
+class _Columns:
+    """The columns of a release as charts need them: what is grouped by as text, figures as decimals."""
+
+    def __init__(self, rows: pa.Table, fields: Mapping[str, Field]) -> None:
+        self._rows, self._fields, self.size = rows, fields, rows.num_rows
+
+    def texts(self, name: str) -> Cells:
+        """The cells as published, or a dictionary of them."""
+        cells = self._rows.column(name)
+        if pa.types.is_decimal(cells.type):
+            places = self._places(name)
+            return pa.chunked_array([spell_decimals(chunk, places) for chunk in cells.chunks], pa.string())
+        return cells if pa.types.is_dictionary(cells.type) else cells.cast(pa.string())
+
+    def figures(self, name: str) -> Cells:
+        """The cells as decimals."""
+        cells = self._rows.column(name)
+        if pa.types.is_decimal(cells.type):
+            return cells
+        if pa.types.is_integer(cells.type):
+            return cells.cast(pa.decimal128(19, 0))
+        texts = cells.cast(pa.string())
         try:
-            numbers = {name: Decimal(row[name]) if row[name] else None for name in figures}
-        except InvalidOperation as error:
-            raise DescriptorError(f"a number column of a release holds text: {row}") from error
-        for one in counts:
-            one.add_row(row, numbers, additive=additive)
-    return tuple(tally for one in counts if (tally := one.choose_fields()) is not None)
+            return texts.cast(pa.decimal128(38, scale_for(texts.chunks)))
+        except pa.ArrowInvalid as error:
+            raise DescriptorError(f"the number column {name} of a release holds text: {error}") from error
+
+    def figure(self, name: str, value: Decimal | None) -> Decimal:
+        """A sum as it is published, without the zeros that the type of its column adds; 0 if there is none."""
+        whole, _, digits = format(value or Decimal(0), "f").partition(".")
+        return Decimal(f"{whole}.{digits.rstrip('0').ljust(self._places(name), '0')}")
+
+    def _places(self, name: str) -> int:
+        return 2 if name in self._fields and self._fields[name].unit == "GBP" else 0
 
 
-@dataclass
-class _RunningTally:
-    """The groups of a chart for every pair of fields it may measure and group by, until all rows are read."""
+def _tally_chart(rule: ChartRule, columns: _Columns, adds_up: Flags | None) -> ChartTally | None:
+    """Measure the first field that has a figure, and group by the first field that half of the rows fill.
 
-    rule: ChartRule
-    groups: dict[str, dict[str, dict[str, RowGroup]]] = field(default_factory=dict)
-    overlapping: int = 0
+    If no field is half full, group by the fullest. None if there is nothing to group by, no figure for a mean, or none
+    for a sum because the periods of all rows overlap.
+    """
+    leave_out: Cells = pa.array(~adds_up) if adds_up is not None and rule.measure is BarMeasure.SUM else None
+    overlapping = 0 if leave_out is None else leave_out.true_count
 
-    def add_row(self, row: Mapping[str, str], numbers: Mapping[str, Decimal | None], *, additive: bool) -> None:
-        rule = self.rule
-        leave_out = rule.measure is BarMeasure.SUM and not additive
-        self.overlapping += leave_out
-        weight = None if rule.weight is None else numbers[rule.weight]
-        rank = next((numbers[name] for name in rule.rank if numbers[name] is not None), None)
-        for of in rule.of:
-            for by in rule.by:
-                groups = self.groups.setdefault(of, {}).setdefault(by, {})
-                group = groups.get(row[by])
-                if group is None:
-                    group = groups[row[by]] = RowGroup()
-                group.add(None if leave_out else numbers[of], weight, rank)
+    def figures_of(name: str) -> Cells:
+        found = columns.figures(name)
+        return found if leave_out is None else pc.if_else(leave_out, pa.scalar(None, found.type), found)
 
-    def choose_fields(self) -> ChartTally | None:
-        """Take the first field measured that has a figure, and group by the first field that half of the rows fill.
+    of = next((name for name in rule.of if (found := figures_of(name)).null_count < len(found)), None)
+    if of is None and (rule.measure is BarMeasure.MEAN or overlapping):
+        return None
+    filled = {by: columns.size - columns.texts(by).null_count for by in rule.by}
+    if not any(filled.values()):
+        return None
+    by = next((by for by in rule.by if filled[by] * 2 >= columns.size), max(rule.by, key=lambda name: filled[name]))
+    figures: Cells = pa.nulls(columns.size, pa.decimal128(1)) if of is None else figures_of(of)
+    table = {"by": columns.texts(by), "value": figures.cast(pa.decimal256(76, figures.type.scale))}
+    wanted: list[Any] = [([], "count_all"), ("value", "count"), ("value", "sum")]
+    if rule.rank:
+        scale = max(columns.figures(name).type.scale for name in rule.rank)
+        table["rank"] = pc.coalesce(*(columns.figures(name).cast(pa.decimal128(38, scale)) for name in rule.rank))
+        wanted.append(("rank", "max"))
+    groups: dict[str, RowGroup] = {}
+    for one in pa.table(table).group_by("by").aggregate(wanted).to_pylist():
+        value = Decimal(0) if not one["value_count"] or of is None else columns.figure(of, one["value_sum"])
+        groups[one["by"] or ""] = RowGroup(one["count_all"], one["value_count"], value, rank=one.get("rank_max"))
+    if rule.weight is not None:
+        _add_weights(groups, table, columns.figures(rule.weight))
+    return ChartTally(rule, by, of, groups, overlapping)
 
-        If no field is half full, group by the fullest. None if there is nothing to group by, no figure for a mean, or
-        none for a sum because the periods of all rows overlap.
-        """
-        rule = self.rule
-        measured = {
-            of: sum(group.measured for group in next(iter(by_field.values())).values())
-            for of, by_field in self.groups.items()
-        }
-        of = next((of for of in rule.of if measured.get(of)), None)
-        if of is None and (rule.measure is BarMeasure.MEAN or self.overlapping):
-            return None
-        by_field = self.groups.get(of or rule.of[0], {})
-        filled = {by: sum(one.rows for value, one in groups.items() if value) for by, groups in by_field.items()}
-        if not any(filled.values()):
-            return None
-        rows = sum(group.rows for group in next(iter(by_field.values())).values())
-        by = next((by for by in rule.by if filled[by] * 2 >= rows), max(rule.by, key=lambda name: filled[name]))
-        return ChartTally(rule, by, of, by_field[by], self.overlapping)
+
+def _add_weights(groups: Mapping[str, RowGroup], table: Mapping[str, Cells], weights: Cells) -> None:
+    """Add to each group the weights of its figures, and the figures times their weights, exactly."""
+    pairs = pa.table({"by": table["by"], "value": table["value"], "weight": weights})
+    pairs = pairs.filter(pc.and_(pc.is_valid(table["value"]), pc.is_valid(weights)))
+    for one in pairs.group_by(["by", "value", "weight"]).aggregate([([], "count_all")]).to_pylist():
+        group, weight = groups[one["by"] or ""], _EXACT.multiply(one["weight"], one["count_all"])
+        group.weight = _EXACT.add(group.weight, weight)
+        group.weighted = _EXACT.add(group.weighted, _EXACT.multiply(one["value"], weight))
 
 
 def lay_out_chart(tally: ChartTally, period: Period) -> Chart:

@@ -40,6 +40,11 @@ def parse_sender_link(key: str) -> tuple[str, str, str]:
     return sha256, body, dataset
 
 
+def tombstones_prefix() -> str:
+    """The prefix of the records of what was purged."""
+    return "archive/purged/"
+
+
 def tombstone(sha256: str) -> str:
     """The record that these bytes were purged: when, why, which versions. Written once; private; refuses the bytes."""
     return f"archive/purged/{sha256}.json"
@@ -342,6 +347,9 @@ def public_report_of(submission: Submission) -> str:
 
 # --- data/: releases ------------------------------------------------------------------------------------------------
 
+STORE_FORM = f"{DATA}store.json"
+"""The version of the form of the store; a store without it is of form 1. Changed by conditional write; public."""
+
 INDEX = f"{DATA}index.json"
 """The bodies of each dataset. Changed by conditional write, only when a body is new."""
 
@@ -451,3 +459,32 @@ def _name_of(series: Series) -> str:
 def _compact(instant: str) -> str:
     """An ISO 8601 instant without the characters that some file systems refuse in names."""
     return instant.replace(":", "").replace("-", "")
+
+
+# --- a backup place: not part of a store ------------------------------------------------------------------------------
+
+BACKUP = "backup/"
+"""The prefix of everything in a backup place. A store has none of it."""
+
+BACKUP_OBJECTS, BACKUP_LISTS = f"{BACKUP}objects/", f"{BACKUP}taken/"
+
+BACKUP_UNFINISHED = f"{BACKUP}unfinished.json.gz"
+"""What a backup that has not ended has copied, so that the next one need not read it again. Remade."""
+
+RESTORING = f"{COLLECTED}restoring"
+"""The name of the backup that a store is being made again from. Private; deleted when that has ended."""
+
+
+def backup_object(sha256: str) -> str:
+    """A content that some backup holds. Written once."""
+    return f"{BACKUP_OBJECTS}{sha256[:2]}/{sha256}"
+
+
+def backup_entries(taken: str) -> str:
+    """The keys of one backup with the sha256 of what was there. Written once, before `backup_list`."""
+    return f"{BACKUP}entries/{_compact(taken)}.json.gz"
+
+
+def backup_list(taken: str) -> str:
+    """One backup: how much it holds, and which purges it knows. Written once, last of all."""
+    return f"{BACKUP_LISTS}{_compact(taken)}.json"

@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from piperoll.errors import MappingError
+from piperoll.model.period import Period
 
 SAME, DIFFERENT, IGNORE = "same", "different", "ignore"
 """The answers besides the name of a field: the suggested field, another one, or none of the dataset's fields."""
+
+
+_WORDS = re.compile(r"[a-z0-9]+")
+_DECORATION = bytes(code for code in range(128) if not chr(code).isalnum())
+
+
+def bare(text: str) -> str:
+    """Return the letters and digits of a heading in lower case: `Amount (£) ` and `amount` are the same."""
+    if text.isascii():
+        return text.lower().encode("ascii").translate(None, _DECORATION).decode("ascii")
+    return "".join(_WORDS.findall(fold_case(text)))
+
+
+def fold_case(text: str) -> str:
+    """Return a text without capitals and accents."""
+    if not text.isascii():
+        text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return text.casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Headings that came together: the heading of each field that was found for certain.
 
-    `since` is the earliest period with these headings (None if it has no period), `seen` the day when the first such
-    file came, and `source` that file's sha256. `part` is the part of the dataset.
+    `since` is the earliest period with these headings (None if it has no period), and `source` the sha256 of a file of
+    that period. `seen` is the day when the first file with these headings came. `part` is the part of the dataset.
     """
 
     columns: Mapping[str, str]
@@ -53,6 +75,11 @@ class Question:
         return not self.answer
 
     @property
+    def key(self) -> tuple[str, str, str | None]:
+        """What makes it the same question as another: the letters of its heading, its field and its part."""
+        return bare(self.heading) or self.heading, self.field, self.part
+
+    @property
     def means(self) -> str | None:
         """The field that the heading means by the answer.
 
@@ -77,24 +104,39 @@ class BodyMapping:
         """The questions without an answer."""
         return tuple(question for question in self.questions if question.open)
 
-    def with_layout(self, layout: Layout) -> BodyMapping:
-        """Return the mapping with one more layout; for a known layout, only an earlier period is recorded."""
-        known = [(one.columns, one.part) for one in self.layouts]
-        if (layout.columns, layout.part) not in known:
-            return replace(self, layouts=(*self.layouts, layout))
-        index = known.index((layout.columns, layout.part))
-        before = self.layouts[index]
-        if layout.since is None or (before.since is not None and before.since <= layout.since):
+    def as_of(self, period: Period | None) -> BodyMapping:
+        """Return the mapping with only the headings that a period before this one taught; None: every period.
+
+        Headings whose period is not on record count for all.
+        """
+        if period is None:
             return self
-        earlier = replace(before, since=layout.since)
-        return replace(self, layouts=(*self.layouts[:index], earlier, *self.layouts[index + 1 :]))
+        earlier = (one for one in self.layouts if one.since is None or Period.parse(one.since) < period)
+        return replace(self, layouts=tuple(earlier))
+
+    def with_layout(self, layout: Layout) -> BodyMapping:
+        """Return the mapping with one more layout; for a known layout, only an earlier period is recorded.
+
+        The layouts are in the order of their periods, so nothing depends on the order in which files arrived.
+        """
+        others = [one for one in self.layouts if (one.columns, one.part) != (layout.columns, layout.part)]
+        for before in self.layouts:
+            if before not in others:
+                if _taught_order(before) <= _taught_order(layout) or layout.since is None:
+                    return self
+                layout = replace(layout, seen=min(before.seen, layout.seen))
+        return replace(self, layouts=tuple(sorted((*others, layout), key=_taught_order)))
 
     def with_question(self, question: Question) -> BodyMapping:
-        """Return the mapping with one more question; a question asked before only gets more waiting files."""
+        """Return the mapping with one more question; a question asked before only gets more waiting files.
+
+        Questions about headings that differ only in capitals, spaces and signs are one.
+        """
         for index, known in enumerate(self.questions):
-            if (known.heading, known.field, known.part) == (question.heading, question.field, question.part):
+            if known.key == question.key:
                 waiting = tuple(dict.fromkeys((*known.waiting, *question.waiting)))
-                return self._replace_question(index, replace(known, waiting=waiting))
+                kept = known if question.open else question  # a mapping of old can have the answer at the second one
+                return self._replace_question(index, replace(kept, waiting=waiting))
         return replace(self, questions=(*self.questions, question))
 
     def with_answer(self, heading: str, answer: str, because: str, moment: str, fields: Iterable[str]) -> BodyMapping:
@@ -108,7 +150,8 @@ class BodyMapping:
                 f"'{answer}' is not a valid answer: use same, different, ignore, or the name of a field of "
                 f"{self.dataset}"
             )
-        asked = [index for index, question in enumerate(self.questions) if question.heading == heading]
+        wanted = bare(heading) or heading
+        asked = [index for index, question in enumerate(self.questions) if question.key[0] == wanted]
         if not asked and answer in (SAME, DIFFERENT):
             raise MappingError(f"there is no question about '{heading}': use the name of a field, or ignore")
         if not asked:
@@ -140,18 +183,24 @@ class BodyMapping:
         """Read what `to_toml` wrote or a person edited. Raises: MappingError: the text is not a valid mapping."""
         try:
             document = tomllib.loads(text)
-            return cls(
-                document.pop("body"),
-                document.pop("dataset"),
-                tuple(
-                    Question(**entry | {"waiting": tuple(entry.get("waiting", ()))})
-                    for entry in document.pop("question", ())
-                ),
-                tuple(Layout(**{"since": None} | entry) for entry in document.pop("layout", ())),
-                **document,
-            )
+            questions = [
+                Question(**entry | {"waiting": tuple(entry.get("waiting", ()))})
+                for entry in document.pop("question", ())
+            ]
+            layouts = tuple(Layout(**{"since": None} | entry) for entry in document.pop("layout", ()))
+            mapping = cls(document.pop("body"), document.pop("dataset"), (), layouts, **document)
         except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
             raise MappingError(f"the mapping is not valid: {error}") from error
+        for question in questions:
+            mapping = mapping.with_question(question)
+        return mapping
+
+
+def _taught_order(layout: Layout) -> tuple[date, date, str, str]:
+    """The period that taught a layout, then its part and file; layouts without a period come first."""
+    period = Period.parse(layout.since) if layout.since else None
+    start, end = (period.start, period.end) if period else (date.min, date.min)
+    return start, end, layout.part or "", layout.source
 
 
 _HEAD = """\

@@ -15,7 +15,7 @@ from piperoll.model import Body, Counted, Period, Question, Report, count_report
 from piperoll.operations.marked_copy import Change, make_corrected_copy, make_marked_copy
 from piperoll.operations.preview import CandidateFile, Preview, SideBySide, preview_submission
 from piperoll.operations.sandbox import SandboxLimits, run_in_sandbox
-from piperoll.reading import DRIFTED
+from piperoll.reading import ASKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def check_upload(upload: Upload) -> CheckedUpload:
     document = json.loads(json.dumps(to_document(report), ensure_ascii=False))
     questions: tuple[Question, ...] = ()
     if previewed is not None:
-        held_for = {finding.value for finding in report.findings if finding.code == DRIFTED}
+        held_for = {finding.value for finding in report.findings if finding.code in ASKING}
         questions = tuple(one for one in previewed.examination.reading.questions if one.heading in held_for)
     return CheckedUpload(document, render_report_page(report), beside, *count_report(report), questions)
 

@@ -60,7 +60,12 @@ def collect_inbox(run: Run, request: RunRequest) -> CollectedFiles:
 
 
 def list_sources(request: RunRequest) -> tuple[collectors.WebSource, ...]:
-    """Read the sources file. Raises: SourcesError: it cannot be understood. UsageError: the request has none."""
+    """Read the sources file.
+
+    Raises: SourcesError: it cannot be understood. SettingsError: the proxy is no address. UsageError: the request
+    has no sources file.
+    """
     if request.sources is None:
         raise UsageError("this run has no sources file")
+    collectors.require_proxy(request.settings.proxy)
     return collectors.read_sources(request.sources)

@@ -56,7 +56,7 @@ from piperoll.operations.review_queue import (
     read_newest_table,
 )
 from piperoll.operations.withdrawing import list_withdrawals
-from piperoll.reading import DRIFTED
+from piperoll.reading import ASKING, DOUBTED, DRIFTED
 
 _CLAIMED = "series-claimed-twice"
 _PENNY = Decimal("0.01")
@@ -243,7 +243,7 @@ def _list_open_files(body: BodyIndex) -> Iterator[tuple[Submission, ReportOutcom
 def _list_headings(
     store: publishers.Store, body: BodyIndex, files: Sequence[tuple[Submission, ReportOutcome]]
 ) -> Iterator[QueueItem]:
-    held = [(one, outcome) for one, outcome in files if outcome.code == DRIFTED]
+    held = [(one, outcome) for one, outcome in files if outcome.code in ASKING]
     for name in sorted({submission.dataset for submission, _ in held}):
         waiting = {one.sha256: (one, outcome) for one, outcome in held if one.dataset == name}
         try:
@@ -262,6 +262,7 @@ def _list_headings(
                 rows=sum(outcome.rows for _, outcome in known),
                 pounds=_add(outcome.amount for _, outcome in known),
                 files=tuple(submission.sha256 for submission, _ in known),
+                code=known[0][1].code or DRIFTED,
             )
 
 
@@ -274,10 +275,15 @@ def ask_heading(
     rows: int,
     pounds: Decimal | None,
     files: tuple[str, ...],
+    code: str,
 ) -> QueueItem:
-    """The item that asks what a heading means."""
+    """The item that asks what a heading means; `code` is that of the finding that holds the file."""
     title = assets.dataset(dataset).field(question.field).title.lower()
     replaced = f"replaced '{question.replaced}'" if question.replaced else "is new"
+    same, different = "The files are examined again and read so.", "The files are read without it"
+    if code == DOUBTED:
+        replaced = "had that meaning in earlier files"
+        same, different = "The files are read as earlier ones were.", "The files are read by themselves"
     return QueueItem(
         ItemKind.HEADING,
         body,
@@ -285,16 +291,16 @@ def ask_heading(
         question.heading,
         f"'{question.heading}' {replaced}: is it the {title}?",
         (
-            Choice("same", f"Yes: it is the {title}", "The file is examined again and read so."),
-            Choice("different", "No: it means something else", "The file is read without it, and may be rejected."),
-            Choice("ignore", "Leave this column out", "The file is examined again without the column."),
+            Choice("same", f"Yes: it is the {title}", same),
+            Choice("different", "No: it means something else", f"{different}, and may be rejected."),
+            Choice("ignore", "Leave this column out", "The files are examined again without the column."),
         ),
         Acts.BODY,
         since,
         rows=rows,
         pounds=pounds,
         files=files,
-        code=DRIFTED,
+        code=code,
     )
 
 
@@ -367,7 +373,7 @@ def _is_decided(decided: Decided, value: HeldValue) -> bool:
 
 def _list_files(store: publishers.Store, files: Sequence[tuple[Submission, ReportOutcome]]) -> Iterator[QueueItem]:
     for submission, outcome in files:
-        if outcome.verdict is not Verdict.HELD or outcome.code == DRIFTED:
+        if outcome.verdict is not Verdict.HELD or outcome.code in ASKING:
             continue
         period = period_of(submission, outcome)
         named = f"{submission.name}, {describe_period(str(period))}" if period else submission.name

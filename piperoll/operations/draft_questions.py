@@ -15,6 +15,7 @@ from piperoll.model import BodyMapping, Draft, HeldValue
 from piperoll.operations.answering import answer_items
 from piperoll.operations.decision_queue import ItemKind, QueueItem, ask_heading, ask_value
 from piperoll.operations.submitting import CheckedAttempt, check_again
+from piperoll.reading import ASKING
 
 
 def list_draft_questions(draft: Draft, checked: CheckedAttempt) -> list[QueueItem]:
@@ -22,10 +23,21 @@ def list_draft_questions(draft: Draft, checked: CheckedAttempt) -> list[QueueIte
     dataset, files = checked.report.dataset, (draft.last.sha256,)
     if dataset is None:
         return []
-    whole = checked.held
+    rows, pounds = checked.held.rows, checked.held.pounds
+    codes = {finding.value: finding.code for finding in checked.report.findings if finding.code in ASKING}
     items = [
-        ask_heading(draft.body, dataset, question, draft.last.at, rows=whole.rows, pounds=whole.pounds, files=files)
+        ask_heading(
+            draft.body,
+            dataset,
+            question,
+            draft.last.at,
+            rows=rows,
+            pounds=pounds,
+            files=files,
+            code=codes[question.heading],
+        )
         for question in checked.questions
+        if question.heading in codes
     ]
     groups: dict[str, list[HeldValue]] = {}
     for value in checked.report.held_values:

@@ -2,24 +2,26 @@
 
     group_by_body -> process_body for each body and dataset -> summarise, which builds the catalogue last
 
-Bodies are independent of each other. The files of one body and dataset are taken one after the other.
+Bodies are independent of each other. The files of one body and dataset are taken in the order of their periods,
+whatever the order they arrived in: a file is read by what earlier periods taught, and compared with what they
+published.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from piperoll import layout
 from piperoll.errors import BytesPurged, describe_error
-from piperoll.model import Series, Submission, to_json_bytes
+from piperoll.model import Period, Series, Submission, to_json_bytes
 from piperoll.operations import decisions, questions, receipts, steps
 from piperoll.operations.bugs import explain_error
 from piperoll.operations.catalogue.build import try_to_build
@@ -54,6 +56,12 @@ class BodyFiles:
 Claim: TypeAlias = tuple[Series, Mapping[str, str]]
 """A series that several files of one run claim, and the names of those files by sha256."""
 
+Audits: TypeAlias = Generator[Sequence[ExaminedFile], Mapping[str, Exception], list[FileResult]]
+"""What `process_files` makes: it yields files whose packed releases are to be audited (`steps.audit`), is sent the
+errors of those that did not pass, by sha256, and returns the result of every file."""
+
+_T = TypeVar("_T")
+
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -63,6 +71,8 @@ class Steps:
     examine: Callable[[Run, Submission], ExaminedFile] = steps.examine
     publish: Callable[[Run, ExaminedFile, tuple[str, ...]], FileResult] = steps.publish
     examine_again: Callable[[Run, Submission, Series], ExaminedFile] = steps.examine_again
+    recall: Callable[[Run, ExaminedFile], ExaminedFile] = steps.recall
+    audit: Callable[[Run, Sequence[ExaminedFile]], Mapping[str, Exception]] = steps.audit
 
 
 def run_in_process(run: Run, collected: CollectedFiles) -> list[FileResult]:
@@ -170,77 +180,151 @@ def nothing_new(run: Run, collected: CollectedFiles) -> bool:
 def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> list[FileResult]:
     """Take a body's files through the steps, in the order of their periods; return a result for each.
 
+    This is `process_files` with an audit of its own; a caller with many bodies can audit the files of several at once.
+    """
+    files = process_files(run, body_files, through)
+    try:
+        waiting = next(files)
+        while True:
+            waiting = files.send(through.audit(run, waiting))
+    except StopIteration as ended:
+        results: list[FileResult] = ended.value
+        return results
+
+
+def process_files(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> Audits:
+    """Take a body's files through the steps, except that the caller audits what is packed (see `Audits`).
+
     Files that are done already are skipped, and identical files are taken once. If one file fails, whatever the reason,
     that is its result and the others go on. What is decided about values in the meantime is applied at the end.
+
+    1. Every file is received and examined by itself, and all that are packed are handed out to be audited.
+    2. In order of period, the files of one period are read by what earlier periods taught, and those that it reads
+       otherwise are audited again; files that claim one series are found; each is compared, published and learnt from.
+
+    A run that is interrupted has published the first of these periods, and the next run goes on with the same files as
+    if nothing had happened.
     """
     known = decisions.list_known(run.store, body_files.body)
-    results = _process_files(run, body_files, through)
+    results = yield from _process_files(run, body_files, through)
     late = decisions.find_late(run.store, body_files.body, body_files.dataset, known)
     if late:
-        results += process_body(run, BodyFiles(body_files.dataset, body_files.body, decided=late), through)
+        late_files = BodyFiles(body_files.dataset, body_files.body, decided=late)
+        results += yield from process_files(run, late_files, through)
     receipts.settle(run, (submission for submission, _ in body_files.files))
     return results
 
 
-def _process_files(run: Run, body_files: BodyFiles, through: Steps) -> list[FileResult]:
-    results = [run.count(result) for result in body_files.unreadable]
-    examined: list[ExaminedFile] = []
-    new: list[tuple[Submission, Callable[[], ExaminedFile]]] = []
-    first: dict[str, tuple[Submission, Path]] = {}
-    for submission, path in body_files.files:
-        first.setdefault(submission.sha256, (submission, path))
-    duplicates = [submission for submission, _ in body_files.files if submission is not first[submission.sha256][0]]
-    decided = body_files.decided or PendingDecisions(body_files.body, body_files.dataset, ())
-    held_again = {submission.sha256 for submission in decided.held}
-    listed = {submission.sha256 for submission in (*body_files.again, *(one for one, _ in body_files.files))}
-    held_late = [submission for submission in decided.held if submission.sha256 not in listed]
-    for submission, path in first.values():
-        report = None if submission.sha256 in held_again else steps.find_final_report(run, submission)
-        if report:
-            results.append(run.count(result_of(submission, report, Ending.ALREADY_DONE)))
-        else:
-            new.append((submission, partial(_receive_and_examine, run, submission, path, through)))
-    new += [(one, partial(through.examine, run, one)) for one in (*body_files.again, *held_late)]
-    new += [(one, partial(through.examine_again, run, one, series)) for one, series in decided.published]
-    for submission, examine in new:
+def _process_files(run: Run, body_files: BodyFiles, through: Steps) -> Audits:
+    work = _Work(run, body_files, through)
+    new, duplicates = work.find_new()
+    received = [(one, work.attempt(one, receive)) for one, receive in new]
+    examined = [work.attempt(one, partial(through.examine, run, one)) for one, done in received if done]
+    files = [file for file in examined if file is not None]
+    failed = yield from work.audit(files)
+    restated = [] if body_files.decided is None else list(body_files.decided.published)
+    waiting: list[ExaminedFile | tuple[Submission, Series]] = [
+        file for file in files if file.submission.sha256 not in failed
+    ]
+    claims = read_claims(run, body_files)
+    for _, together in groupby(sorted([*waiting, *restated], key=_publishing_order), key=_period_order):
+        period = [file for file in map(work.recall, together) if file is not None]
+        failed = yield from work.audit([file for file in period if not file.audited])
+        period = [file for file in period if file.submission.sha256 not in failed]
+        # Before the first file of a series is published, because files that claim one series hold each other.
+        claims += settle_claims(run, body_files, period)
+        for file in period:
+            work.publish(file, claims)
+    work.report_duplicates(duplicates)
+    if body_files.decided:
+        _settle_decisions(run, body_files.decided, work.results)
+    return work.results
+
+
+class _Work:
+    """The files of one body and dataset on their way through the steps, and the results so far."""
+
+    def __init__(self, run: Run, body_files: BodyFiles, through: Steps) -> None:
+        self._run, self._files, self._through = run, body_files, through
+        self.results = [run.count(result) for result in body_files.unreadable]
+
+    def find_new(self) -> tuple[list[tuple[Submission, Callable[[], object]]], list[Submission]]:
+        """The files to examine, each with how it is received, and those that are identical to one of the run.
+
+        They are in the order of their bytes' sha256, so that nothing depends on the order in which they arrived.
+        """
+        run, decided = self._run, self._files.decided or PendingDecisions(self._files.body, self._files.dataset, ())
+        first: dict[str, tuple[Submission, Path]] = {}
+        for submission, path in sorted(self._files.files, key=lambda one: (one[0].name, one[0].origin)):
+            first.setdefault(submission.sha256, (submission, path))
+        duplicates = [one for one, _ in self._files.files if one is not first[one.sha256][0]]
+        held_again = {submission.sha256 for submission in decided.held}
+        listed = {submission.sha256 for submission in (*self._files.again, *(one for one, _ in self._files.files))}
+        new: list[tuple[Submission, Callable[[], object]]] = []
+        for submission, path in first.values():
+            report = None if submission.sha256 in held_again else steps.find_final_report(run, submission)
+            if report:
+                self._add(result_of(submission, report, Ending.ALREADY_DONE))
+            else:
+                new.append((submission, partial(self._through.receive, run, submission, path)))
+        held_late = [submission for submission in decided.held if submission.sha256 not in listed]
+        new += [(one, partial(bool, one)) for one in (*self._files.again, *held_late)]
+        return sorted(new, key=lambda one: one[0].sha256), duplicates
+
+    def attempt(self, submission: Submission, step: Callable[[], _T]) -> _T | None:
+        """Take a submission through a step; None if that fails, which is then its result."""
         try:
-            examined.append(examine())
+            return step()
         except BytesPurged as error:
-            results.append(run.count(failure(submission, str(error), Ending.REFUSED)))
+            self._add(failure(submission, str(error), Ending.REFUSED))
         except Exception as error:  # noqa: BLE001 - one file's fault stays one file's
-            results.append(run.count(fail(run, submission, error)))
-    # All files are examined before the first is published, because files that claim one series hold each other.
-    claims = settle_claims(run, body_files, examined)
-    for file in sorted(examined, key=_publishing_order):
+            self._add(fail(self._run, submission, error))
+        return None
+
+    def audit(
+        self, files: Sequence[ExaminedFile]
+    ) -> Generator[Sequence[ExaminedFile], Mapping[str, Exception], set[str]]:
+        """Hand out files to be audited; return those that did not pass, by sha256, whose result that is."""
+        waiting = [file for file in files if file.sample_at is not None]
+        errors = (yield waiting) if waiting else {}
+        for file in waiting:
+            if error := errors.get(file.submission.sha256):
+                self._add(fail(self._run, file.submission, error))
+        return {*errors}
+
+    def recall(self, file: ExaminedFile | tuple[Submission, Series]) -> ExaminedFile | None:
+        """Read a file by what earlier periods taught, or examine one again that is published; None if that fails."""
+        if isinstance(file, ExaminedFile):
+            return self.attempt(file.submission, partial(self._through.recall, self._run, file))
+        return self.attempt(file[0], partial(self._through.examine_again, self._run, *file))
+
+    def publish(self, file: ExaminedFile, claims: Sequence[Claim]) -> None:
+        """Publish a file or hold it; `claims` are those of files that have arrived together."""
         sha256 = file.submission.sha256
         claim = next((files for series, files in claims if series == file.series and sha256 in files), {})
         rivals = tuple(name for other, name in claim.items() if other != sha256)
-        try:
-            result = through.publish(run, file, rivals)
-        except Exception as error:  # noqa: BLE001 - one file's fault stays one file's
-            result = fail(run, file.submission, error)
-        results.append(run.count(result))
-    for submission in duplicates:
-        report = steps.find_final_report(run, submission)
-        result = (
-            result_of(submission, report, Ending.ALREADY_DONE)
-            if report
-            else failure(submission, "this file is identical to another one of this run, which failed")
-        )
-        results.append(run.count(result))
-    if body_files.decided:
-        _settle_decisions(run, body_files.decided, results)
-    return results
+        result = self.attempt(file.submission, partial(self._through.publish, self._run, file, rivals))
+        if result is not None:
+            self._add(result)
+
+    def report_duplicates(self, duplicates: Sequence[Submission]) -> None:
+        """Give each file that is identical to another one of the run the result of that one."""
+        for submission in duplicates:
+            report = steps.find_final_report(self._run, submission)
+            self._add(
+                result_of(submission, report, Ending.ALREADY_DONE)
+                if report
+                else failure(submission, "this file is identical to another one of this run, which failed")
+            )
+
+    def _add(self, result: FileResult) -> None:
+        self.results.append(self._run.count(result))
 
 
 def fail(run: Run, submission: Submission, error: Exception) -> FileResult:
     """The result of a file that could not be processed; the traceback of a bug is kept in the store."""
     why = explain_error(run, error, submission.body, submission.dataset, submission.sha256)
     return failure(submission, why, kind=type(error).__name__)
-
-
-def _receive_and_examine(run: Run, submission: Submission, path: Path, through: Steps) -> ExaminedFile:
-    return through.examine(run, through.receive(run, submission, path))
 
 
 def _settle_decisions(run: Run, pending: PendingDecisions, results: Sequence[FileResult]) -> None:
@@ -253,6 +337,13 @@ def _settle_decisions(run: Run, pending: PendingDecisions, results: Sequence[Fil
         decisions.settle(run.store, pending, unpublished=unpublished, now=run.moment)
 
 
+def read_claims(run: Run, body_files: BodyFiles) -> list[Claim]:
+    """The claims of several files on one series that this run or an interrupted one has recorded."""
+    prefix = layout.claims_folder(body_files.body, body_files.dataset)
+    documents = (json.loads(run.store.read(key).content) for key in run.store.keys(prefix))
+    return [(Series.parse(document["series"]), document["files"]) for document in documents]
+
+
 def settle_claims(run: Run, body_files: BodyFiles, examined: Sequence[ExaminedFile]) -> list[Claim]:
     """Record and return every claim of several files of one run, with different rows, on one series.
 
@@ -262,15 +353,15 @@ def settle_claims(run: Run, body_files: BodyFiles, examined: Sequence[ExaminedFi
     for file in examined:
         if file.series is not None and file.rows_sha256 is not None and not file.restates:
             files.setdefault(file.series, []).append(file)
-    prefix = layout.claims_folder(body_files.body, body_files.dataset)
+    claims: list[Claim] = []
     for series, rivals in files.items():
         if len({file.rows_sha256 for file in rivals}) > 1:
-            names = {file.submission.sha256: file.public_name for file in rivals}
-            content = to_json_bytes({"series": str(series), "files": dict(sorted(names.items()))})
+            names = dict(sorted((file.submission.sha256, file.public_name) for file in rivals))
+            content = to_json_bytes({"series": str(series), "files": names})
             digest = hashlib.sha256(content).hexdigest()
             run.store.create(layout.claim(body_files.body, body_files.dataset, digest), content)
-    documents = (json.loads(run.store.read(key).content) for key in run.store.keys(prefix))
-    return [(Series.parse(document["series"]), document["files"]) for document in documents]
+            claims.append((series, names))
+    return claims
 
 
 def replace_results(results: Iterable[FileResult], later: Sequence[FileResult]) -> list[FileResult]:
@@ -294,7 +385,14 @@ def summarise(collected: CollectedFiles, results: Iterable[FileResult], build: C
     return RunSummary(results, collected.left_out, collected.missed, pages, trouble)
 
 
-def _publishing_order(file: ExaminedFile) -> tuple[bool, date, date, str, str]:
-    """What restates a version before what may replace it; by period, files without one last; by part and origin."""
-    start, end = (file.period.start, file.period.end) if file.period else (date.max, date.max)
-    return not file.restates, start, end, file.part or "", file.submission.origin
+def _period_order(file: ExaminedFile | tuple[Submission, Series]) -> tuple[date, date]:
+    """The first and last day of a file's period; files without one come last."""
+    period: Period | None = file.period if isinstance(file, ExaminedFile) else file[1].period
+    return (period.start, period.end) if period else (date.max, date.max)
+
+
+def _publishing_order(file: ExaminedFile | tuple[Submission, Series]) -> tuple[date, date, bool, str, str]:
+    """By period; what restates a version before what may replace it; by part and sha256, never by arrival."""
+    if isinstance(file, ExaminedFile):
+        return *_period_order(file), True, file.part or "", file.submission.sha256
+    return *_period_order(file), False, file[1].part or "", file[0].sha256

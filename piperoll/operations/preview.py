@@ -18,6 +18,7 @@ from piperoll.findings import make_finding
 from piperoll.model import Dataset, Period, Report, Submission, describe_period, resolve_body
 from piperoll.model.columns import pc
 from piperoll.operations import steps
+from piperoll.operations.examined import ExaminedSubmission, compare_with_earlier, hold
 from piperoll.operations.run_request import Run, open_run
 from piperoll.reading import read
 
@@ -127,13 +128,13 @@ def preview_submission(
         examination = steps.check_bytes(run, submission, file.content, quick=quick, engine=engine, kind=file.kind)
         packed = steps.pack_submission(run, submission, examination, audit=False)  # nothing is released
         beside = _put_beside(run, packed) if compare else None
-        examined = steps.compare_with_earlier(run.store, packed)
+        examined = compare_with_earlier(run.store, packed)
         if examined.packed is not None and examined.series is not None:
             outcome = publishers.decide_outcome(
                 publishers.read_history(run.store, examined.series)[0], examined.packed.manifest
             )
             if isinstance(outcome, publishers.OnHold):
-                examined = steps.hold(examined, outcome.finding)
+                examined = hold(examined, outcome.finding)
         findings = []
         if report := publishers.read_report(run.store, submission):
             variant, verdict = "for-a-period" if report.period else "without-a-period", str(report.verdict)
@@ -146,7 +147,7 @@ def preview_submission(
         return Preview(replace(examination, report=done.report) if keep_tables else done, beside)
 
 
-def _put_beside(run: Run, examined: steps.ExaminedSubmission) -> SideBySide | None:
+def _put_beside(run: Run, examined: ExaminedSubmission) -> SideBySide | None:
     """Compare what is packed with the nearest earlier release; None if there is neither."""
     series, packed = examined.series, examined.packed
     if series is None or packed is None:

@@ -4,32 +4,121 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 
 import publishers
 from piperoll import assets, layout
-from piperoll.checking import Examination
+from piperoll.checking import Examination, add_findings
+from piperoll.describing.wording import format_pounds
 from piperoll.errors import MappingError, UnknownSubmission, UsageError
-from piperoll.model import BodyMapping, Report, Submission, Verdict
-from piperoll.reading import DRIFTED, bare, learn_headings
+from piperoll.findings import make_finding
+from piperoll.model import Address, BodyMapping, Question, Report, Submission, Verdict
+from piperoll.reading import (
+    ASKING,
+    DOUBTED,
+    Reading,
+    build_lexicon,
+    find_questions,
+    find_recalled,
+    learn_headings,
+    letter,
+)
 
 
-def learn(store: publishers.Store, submission: Submission, examination: Examination) -> None:
-    """Record the headings of a file in the mapping of its body if it is published, and any question about them."""
-    period = str(examination.period) if examination.period else None
+def learn(store: publishers.Store, submission: Submission, examination: Examination, *, published: bool) -> None:
+    """Record the headings of a file in the mapping of its body if it is published, and any question about them.
+
+    The headings are recorded for the file's period: files of later periods are read by them.
+    """
     publishers.update_mapping(
         store,
         submission.body,
         submission.dataset,
-        lambda mapping: learn_headings(
-            mapping,
-            examination.reading,
-            period=period,
-            day=submission.received[:10],
-            source=submission.sha256,
-            published=examination.report.verdict.publishes,
-        ),
+        lambda mapping: teach(mapping, submission, examination, published=published),
     )
+
+
+def teach(mapping: BodyMapping, submission: Submission, examination: Examination, *, published: bool) -> BodyMapping:
+    """The mapping with what a file teaches: its headings if it is published, and its questions."""
+    return learn_headings(
+        mapping,
+        examination.reading,
+        period=str(examination.period) if examination.period else None,
+        day=submission.received[:10],
+        source=submission.sha256,
+        published=published,
+    )
+
+
+def bears_on(earlier: BodyMapping, reading: Reading, submission: Submission) -> bool:
+    """Return True if headings of earlier files may change how a file is read, or what is asked about it.
+
+    `reading` is that of the file by itself: it needs the choice of columns of each table, and no rows.
+    """
+    dataset = assets.dataset(submission.dataset)
+    return bool(earlier.layouts) and (
+        bool(build_lexicon(dataset, submission.part, earlier).before)
+        or bool(find_questions(reading.tables, earlier, dataset, reading.part).findings)
+    )
+
+
+def settle_memory(alone: Examination, recalled: Examination) -> Examination:
+    """Choose between a file read by itself, `alone`, and read by what earlier files taught, `recalled`.
+
+    What earlier files taught decides, unless the file would be rejected by it, or lose rows, or is only readable by it:
+    then it is read by itself and held, with the question what the heading means.
+    """
+    doubt = _find_doubt(alone.report, recalled.report)
+    if doubt is None:
+        return recalled
+    found = next(find_recalled(recalled.reading, alone.reading), None)
+    if found is None:
+        return alone
+    table, choice = found
+    dataset = assets.dataset(recalled.report.dataset or "")
+    title = dataset.field(choice.field).title
+    rows, rows_before = _count_accepted(alone.report), _count_accepted(recalled.report)
+    finding = make_finding(
+        DOUBTED,
+        Address(table.sheet, column=letter(choice.column), field=choice.field),
+        variant=doubt,
+        value=choice.heading,
+        heading=choice.heading.strip(),
+        title=title,
+        field_title=title.lower(),
+        rows=rows,
+        pounds=_describe_pounds(alone.report),
+        rows_before=rows_before,
+        pounds_before=_describe_pounds(recalled.report),
+    )
+    asked = Question(choice.heading, choice.field, None, alone.reading.part)
+    reading = replace(
+        alone.reading,
+        findings=(*alone.reading.findings, finding),
+        questions=(*alone.reading.questions, asked),
+    )
+    return add_findings(replace(alone, reading=reading), [finding])
+
+
+def _find_doubt(alone: Report, recalled: Report) -> str | None:
+    """How reading by what earlier files taught is worse for a file than reading it by itself, or the reverse."""
+    if recalled.verdict is Verdict.REJECTED:
+        return None if alone.verdict is Verdict.REJECTED else "rejected"
+    if alone.verdict is Verdict.REJECTED:
+        return "rescued"
+    asks = any(finding.code in ASKING for finding in recalled.findings)
+    held = recalled.verdict is Verdict.HELD and alone.verdict.publishes and not asks
+    fewer = _count_accepted(recalled) < _count_accepted(alone)
+    return "fewer" if held or fewer else None
+
+
+def _count_accepted(report: Report) -> int:
+    return sum(table.rows.accepted for table in report.tables)
+
+
+def _describe_pounds(report: Report) -> str:
+    return format_pounds(sum((table.amount.accepted for table in report.tables if table.amount), Decimal(0)))
 
 
 def record_answer(
@@ -43,16 +132,17 @@ def record_answer(
         raise UsageError("give a reason: it is kept with the answer")
     fields = [each.name for each in assets.dataset(mapping.dataset).fields]
 
-    def answered(now: BodyMapping) -> BodyMapping:
-        known = (question.heading for question in now.questions if bare(question.heading) == bare(heading))
-        return now.with_answer(next(known, heading), answer, because.strip(), moment, fields)
-
-    return publishers.update_mapping(store, mapping.body, mapping.dataset, answered)
+    return publishers.update_mapping(
+        store,
+        mapping.body,
+        mapping.dataset,
+        lambda now: now.with_answer(heading, answer, because.strip(), moment, fields),
+    )
 
 
 def is_answered(store: publishers.Store, submission: Submission, report: Report) -> bool:
     """Return True if a submission is held for questions that have all been answered since."""
-    if report.verdict is not Verdict.HELD or all(finding.code != DRIFTED for finding in report.findings):
+    if report.verdict is not Verdict.HELD or all(finding.code not in ASKING for finding in report.findings):
         return False
     mapping = publishers.read_mapping(store, submission.body, submission.dataset)
     blocking = [question for question in mapping.questions if submission.sha256 in question.waiting]

@@ -13,9 +13,10 @@ from piperoll.findings import deciding_finding
 from piperoll.model import DecisionEntry, DecisionKind, Period, Report, Submission, Verdict
 from piperoll.operations import steps
 from piperoll.operations.catalogue.build import build_for_run
+from piperoll.operations.examined import ExaminedSubmission, compare_with_earlier, compare_with_later
 from piperoll.operations.run_request import Run, open_run
 from piperoll.operations.run_summary import FileResult, count_report
-from piperoll.operations.steps import ExaminedSubmission, SettledSubmission
+from piperoll.operations.steps import SettledSubmission
 from piperoll.releasing import add_to_release
 from piperoll.settings import Settings
 
@@ -76,7 +77,9 @@ def release_by_ruling(run: Run, submission: Submission, ruling: publishers.Rulin
     publishers.record_decision(run.store, _log_entry(submission, ruling))
     examination = steps.apply_ruling(examination, ruling, deciding_finding(held_report))
     examined = steps.pack_submission(run, submission, examination)
-    settled = _publish(run, steps.compare_with_earlier(run.store, examined, decided=True), ruling)
+    examined = compare_with_earlier(run.store, examined, decided=True)
+    settled = _publish(run, compare_with_later(run.store, examined, steps.check_later(run)), ruling)
+    steps.learn(run, settled)
     steps.file_report(run, settled)
     return settled.result()
 

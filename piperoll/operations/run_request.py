@@ -17,7 +17,7 @@ from piperoll.model import Body, Period, Register
 from piperoll.operations.run_summary import FileResult, Progress, Watcher
 from piperoll.scratch import scratch_folder
 from piperoll.settings import Settings
-from publishers import Store, open_store
+from publishers import Store, begin_store, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,8 @@ def open_run(
             bodies=bodies,
             progress=ProgressCounter(watcher),
         )
-        _ = run.store, run.register  # a wrong address or file of bodies fails here, not in the middle of the run
+        _ = run.register  # a wrong file of bodies or address fails here, not in the middle of the run
+        begin_store(run.store)
         yield run
 
 

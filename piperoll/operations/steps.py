@@ -1,7 +1,7 @@
-"""The steps that a submission goes through: receive, examine, publish. Plain functions, without Prefect.
+"""The steps that a submission goes through: receive, examine, audit, recall, publish. Plain functions, without Prefect.
 
-`receive`, `examine` and `publish` are what a run executes, each as a task where Prefect runs it. They take a `Run` and
-keys, and return small values: what examining finds is handed over as a file in the run's scratch folder.
+They are what a run executes, as tasks where Prefect runs it. They take a `Run` and keys, and return small values: what
+examining finds is handed over as files in the run's scratch folder.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,36 +20,20 @@ from piperoll import assets, checking, layout, releasing
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import StoreCorrupt
 from piperoll.findings import deciding_finding, holds_file, make_finding, public_report
-from piperoll.model import Dataset, Finding, Packed, Period, Report, Series, Submission, Verdict, from_document
+from piperoll.model import (
+    BodyMapping,
+    Finding,
+    Period,
+    Report,
+    Series,
+    Submission,
+    Verdict,
+)
 from piperoll.operations import decisions, questions
+from piperoll.operations.examined import Check, ExaminedSubmission, compare_with_earlier, compare_with_later, hold
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, result_of
-from piperoll.reading import read
-
-
-@dataclass(frozen=True, slots=True)
-class ExaminedSubmission:
-    """A submission with what examining it found; its tables are no longer in memory.
-
-    `series` is None if the period is not known, `packed` is None if there is nothing to publish. `used` are the
-    decisions about values that have an effect on its rows.
-    """
-
-    submission: Submission
-    examination: checking.Examination
-    series: Series | None = None
-    packed: Packed | None = None
-    used: frozenset[str] = frozenset()
-
-    @property
-    def report(self) -> Report:
-        """The full report."""
-        return self.examination.report
-
-    @property
-    def public_name(self) -> str:
-        """The name of the file as it is published: as sent, unless it names a private person."""
-        return self.examination.disposition.withheld.get(self.submission.name, self.submission.name)
+from piperoll.reading import Reading, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +43,8 @@ class ExaminedFile:
     `rows_sha256` identifies the rows to publish; None if there are none. `kept_at` is a file in the scratch folder.
     `public_name` is the file's name as it is published.
     `restates` is True if the file is published already, and was examined again because of a decision about its values.
+    `sample_at` is a file with the tables to be audited before the release may be published (`audit`); None if there is
+    nothing to publish. `audited` is True if what is packed was handed out to be audited already.
     """
 
     submission: Submission
@@ -68,6 +55,8 @@ class ExaminedFile:
     kept_at: Path
     public_name: str
     restates: bool = False
+    sample_at: Path | None = None
+    audited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,25 +130,61 @@ def receive(run: Run, submission: Submission, path: Path) -> Submission:
 
 
 def examine(run: Run, submission: Submission) -> ExaminedFile:
-    """Read and check a submission from its archived bytes, pack its release, and record its headings."""
-    examination = check_bytes(run, submission, publishers.read_received_bytes(run.store, submission))
-    questions.learn(run.store, submission, examination)
-    return _keep(run, pack_submission(run, submission, examination))
+    """Read and check a submission from its archived bytes, by itself, and pack its release.
+
+    People's answers about headings count; what other files of the body taught does not (`recall`).
+    """
+    content = publishers.read_received_bytes(run.store, submission)
+    return _pack_and_keep(run, submission, check_bytes(run, submission, content, recall=False))
+
+
+def recall(run: Run, file: ExaminedFile) -> ExaminedFile:
+    """Examine a file again if what the body sent for earlier periods bears on how it is read; otherwise return it.
+
+    The result is `audited` if what is packed is the same as before.
+    """
+    submission, alone = file.submission, _load(file).examination
+    mapping = publishers.read_mapping(run.store, submission.body, submission.dataset)
+    earlier = mapping.as_of(file.period)
+    if not questions.bears_on(earlier, alone.reading, submission):
+        return replace(file, audited=True)
+    recalled = _check(run, submission, publishers.read_received_bytes(run.store, submission), earlier)
+    settled = questions.settle_memory(alone, recalled)
+    return replace(file, audited=True) if settled is alone else _pack_and_keep(run, submission, settled)
 
 
 def examine_again(run: Run, submission: Submission, series: Series) -> ExaminedFile:
     """Examine a published submission again, for the series that it is part of, because of a decision about values."""
-    return _keep(run, _examine_for_series(run, submission, series), restates=True)
+    return _pack_and_keep(run, submission, _check_for_series(run, submission, series), restates=True)
 
 
-def _examine_for_series(run: Run, submission: Submission, series: Series) -> ExaminedSubmission:
+def audit(run: Run, files: Sequence[ExaminedFile]) -> dict[str, Exception]:
+    """Take what the files are to publish through Frictionless and Great Expectations.
+
+    Returns, by sha256, the error of each that cannot be published: our rules disagree with theirs (EngineDisagreement,
+    whose message names the rule), or the audit itself failed.
+    """
+    errors: dict[str, Exception] = {}
+    for file in files:
+        if file.sample_at is None:
+            continue
+        dataset = assets.dataset(file.submission.dataset)
+        try:
+            tables = pickle.loads(file.sample_at.read_bytes())  # noqa: S301 - written by `examine`
+            checking.require_agreement(tables, dataset, assets.suite(dataset.name), run.settings.audit_rows)
+        except Exception as error:  # noqa: BLE001 - one file's fault stays one file's
+            errors[file.submission.sha256] = error
+    return errors
+
+
+def _check_for_series(run: Run, submission: Submission, series: Series) -> checking.Examination:
     """Examine a submission as part of a series. If someone released it whole, that decision still stands."""
     given = replace(submission, period=str(series.period), part=series.part)
     examination = check_bytes(run, given, publishers.read_received_bytes(run.store, submission))
     rulings = publishers.list_rulings(run.store, submission)
     if rulings and examination.report.verdict is Verdict.HELD:
         examination = apply_ruling(examination, rulings[-1], deciding_finding(examination.report))
-    return pack_submission(run, submission, examination)
+    return examination
 
 
 def apply_ruling(
@@ -182,12 +207,20 @@ def apply_ruling(
     return replace(examination, report=replace(report, verdict=verdict, findings=(*rest, finding)))
 
 
-def _keep(run: Run, examined: ExaminedSubmission, *, restates: bool = False) -> ExaminedFile:
-    """Keep an examined submission in the scratch folder until it is published."""
-    submission, examination = examined.submission, examined.examination
+def _pack_and_keep(
+    run: Run, submission: Submission, examination: checking.Examination, *, restates: bool = False
+) -> ExaminedFile:
+    """Pack a submission's release, and keep it with what was found in the scratch folder until it is published."""
+    examined = pack_submission(run, submission, examination, audit=False)
     path = run.scratch / "examined" / submission.body / submission.dataset / f"{submission.sha256}.pickle"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(pickle.dumps(examined))
+    sample_at = None
+    if examined.packed is not None and examination.reading.tables:
+        sample_at = path.with_suffix(".tables")
+        sampled = checking.sample_tables(examination.reading.tables, run.settings.audit_rows)
+        sampled = [replace(table, stored=tuple(table.batches())) for table in sampled]
+        sample_at.write_bytes(pickle.dumps(sampled, protocol=pickle.HIGHEST_PROTOCOL))
     return ExaminedFile(
         submission=submission,
         period=examination.period,
@@ -197,7 +230,13 @@ def _keep(run: Run, examined: ExaminedSubmission, *, restates: bool = False) -> 
         kept_at=path,
         public_name=examined.public_name,
         restates=restates,
+        sample_at=sample_at,
     )
+
+
+def _load(file: ExaminedFile) -> ExaminedSubmission:
+    examined: ExaminedSubmission = pickle.loads(file.kept_at.read_bytes())  # noqa: S301 - written by `_pack_and_keep`
+    return examined
 
 
 def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileResult:
@@ -206,7 +245,7 @@ def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileR
     `rivals` are the names of files of the same run that claim the same series with other rows: then all are held.
     The public report is written last: once it exists, the submission is done.
     """
-    examined: ExaminedSubmission = pickle.loads(file.kept_at.read_bytes())  # noqa: S301 - written by `examine`
+    examined = _load(file)
     if rivals and examined.series is not None:
         table, names = publishers.describe_series(examined.series), [f"'{name}'" for name in rivals]
         others = " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
@@ -216,9 +255,28 @@ def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileR
         examined = compare_with_earlier(run.store, _add_other_sources(run, examined), decided=True)
         settled = publish_examined(run, examined, restates=True)
     else:
-        settled = publish_examined(run, compare_with_earlier(run.store, examined))
+        examined = compare_with_later(run.store, compare_with_earlier(run.store, examined), check_later(run))
+        settled = publish_examined(run, examined)
+        learn(run, settled)
     file_report(run, settled)
     return settled.result()
+
+
+def check_later(run: Run) -> Check:
+    """How published files of later periods are read again, to tell whether they would be read otherwise now."""
+
+    def check(submission: Submission, series: Series, mapping: BodyMapping) -> checking.Examination:
+        given = replace(submission, period=str(series.period), part=series.part)
+        content = publishers.read_received_bytes(run.store, submission)
+        return _check_as_of(partial(_check, run, given, content), given, mapping)
+
+    return check
+
+
+def learn(run: Run, settled: SettledSubmission) -> None:
+    """Record the headings of a file that is published in the mapping of its body, and its questions in any case."""
+    examined, published = settled.examined, isinstance(settled.outcome, publishers.Published | publishers.Unchanged)
+    questions.learn(run.store, examined.submission, examined.examination, published=published)
 
 
 def _add_other_sources(run: Run, examined: ExaminedSubmission) -> ExaminedSubmission:
@@ -232,7 +290,7 @@ def _add_other_sources(run: Run, examined: ExaminedSubmission) -> ExaminedSubmis
         part: ExaminedSubmission | None = examined
         if sha256 != submission.sha256:
             other = publishers.read_submission(run.store, series.dataset, series.body, sha256)
-            part = _examine_for_series(run, other[0], series) if other else None
+            part = pack_submission(run, other[0], _check_for_series(run, other[0], series)) if other else None
         if part is None or part.packed is None:
             continue
         if together is None or together.packed is None:
@@ -252,11 +310,40 @@ def check_bytes(
     quick: bool = False,
     engine: CheckEngine = CheckEngine.COMPILED,
     kind: str | None = None,
+    recall: bool = True,
 ) -> checking.Examination:
     """Read and check the bytes of a submission, archived or not.
 
-    `quick` leaves out the plausibility suite. `kind` is the kind of body, if it is given with the file.
+    `quick` leaves out the plausibility suite. `kind` is the kind of body, if it is given with the file. With `recall`,
+    it is read by what the body sent for earlier periods, if that bears on it.
     """
+    mapping = publishers.read_mapping(run.store, submission.body, submission.dataset)
+    check = partial(_check, run, submission, content, suite=not quick, engine=engine, kind=kind)
+    return _check_as_of(check, submission, mapping) if recall else check(replace(mapping, layouts=()))
+
+
+def _check_as_of(
+    check: Callable[[BodyMapping], checking.Examination], submission: Submission, mapping: BodyMapping
+) -> checking.Examination:
+    """Examine a submission by what the body sent for earlier periods, if that bears on it."""
+    alone = check(replace(mapping, layouts=()))
+    earlier = mapping.as_of(alone.period)
+    if not questions.bears_on(earlier, alone.reading, submission):
+        return alone
+    return questions.settle_memory(alone, check(earlier))
+
+
+def _check(
+    run: Run,
+    submission: Submission,
+    content: bytes,
+    mapping: BodyMapping,
+    *,
+    suite: bool = True,
+    engine: CheckEngine = CheckEngine.COMPILED,
+    kind: str | None = None,
+) -> checking.Examination:
+    """Read and check bytes with a mapping of the body's headings."""
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
     period = Period.parse(submission.period) if submission.period else None
     reading = read(
@@ -265,13 +352,13 @@ def check_bytes(
         assets.datasets(),
         dataset=dataset,
         part=submission.part,
-        remembered=(publishers.read_mapping(run.store, body.slug, dataset.name),),
+        remembered=(mapping,),
         period=period,
     )
     examine_once = partial(
         checking.examine,
         reading,
-        suite=None if quick else assets.suite(dataset.name),
+        suite=assets.suite(dataset.name) if suite else None,
         engine=engine,
         file=submission.name,
         sha256=submission.sha256,
@@ -300,7 +387,7 @@ def pack_submission(
     Raises: EngineDisagreement: they disagree with our rules, so nothing is released; the message names the rule.
     """
     dataset, reading, report = assets.dataset(submission.dataset), examination.reading, examination.report
-    series, light = _series_of(submission, examination), replace(examination, reading=replace(reading, tables=()))
+    series, light = _series_of(submission, examination), replace(examination, reading=_without_records(reading))
     if series is None or not report.verdict.publishes:
         return ExaminedSubmission(submission, light, series)
     if audit and reading.dataset is not None:
@@ -322,43 +409,10 @@ def pack_submission(
     return ExaminedSubmission(submission, light, series, packed, frozenset(report.decided))
 
 
-def compare_with_earlier(
-    store: publishers.Store, examined: ExaminedSubmission, *, decided: bool = False
-) -> ExaminedSubmission:
-    """Add findings from the comparison with earlier releases to the report; a suspicious file is held.
-
-    Nothing is held if a person has `decided` to release it, or if its rows are already the current version.
-    """
-    series, packed = examined.series, examined.packed
-    if series is None or packed is None:
-        return examined
-    earlier = publishers.find_earlier_releases(store, series)
-    if not earlier:
-        return examined
-    dataset = assets.dataset(series.dataset)
-    history, _ = publishers.read_history(store, series)
-    is_current = (
-        history.current_version is not None and history.current_version.rows_sha256 == packed.manifest.rows_sha256
-    )
-    examination = checking.compare_with_earlier_releases(
-        examined.examination,
-        _profile_packed(dataset, series, packed, examined.report),
-        [_profile_earlier(store, dataset, release) for release in earlier],
-        dataset,
-        first=all(examined.submission.sha256 in version.sources for version in history.versions),
-        may_hold=not (decided or is_current),
-    )
-    if not examination.report.verdict.publishes:
-        return replace(examined, examination=examination, packed=None)
-    packed = releasing.replace_report(packed, examination.report, examination.disposition)
-    return replace(examined, examination=examination, packed=packed)
-
-
-def hold(examined: ExaminedSubmission, finding: Finding) -> ExaminedSubmission:
-    """Hold a submission whole because of `finding`; one that has nothing to publish stays as it is."""
-    if examined.packed is None:
-        return examined
-    return replace(examined, examination=checking.hold_file(examined.examination, finding), packed=None)
+def _without_records(reading: Reading) -> Reading:
+    """What was read, with the choice of columns of each table and without its rows."""
+    tables = (replace(table, excluded_rows=(), unreadable={}, stored=()) for table in reading.tables)
+    return replace(reading, tables=tuple(tables))
 
 
 def publish_examined(
@@ -410,19 +464,3 @@ def _series_of(submission: Submission, examination: checking.Examination) -> Ser
     if examination.period is None:
         return None
     return Series(submission.dataset, submission.body, examination.period, examination.part)
-
-
-def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> checking.ReleaseProfile:
-    lines = releasing.read_typed_lines(packed.folder / f"{dataset.name}.parquet", checking.columns_profiled(dataset))
-    return checking.profile_release(
-        dataset, checking.ReleaseIdentity(series, sources=packed.manifest.sources), report.tables, lines
-    )
-
-
-def _profile_earlier(
-    store: publishers.Store, dataset: Dataset, release: publishers.EarlierRelease
-) -> checking.ReleaseProfile:
-    parquet, report = publishers.read_release_files(store, release)
-    released = checking.ReleaseIdentity(release.series, release.path, release.version.version, release.version.sources)
-    lines = releasing.read_typed_lines(parquet, checking.columns_profiled(dataset))
-    return checking.profile_release(dataset, released, from_document(Report, report).tables, lines)

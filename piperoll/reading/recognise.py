@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from piperoll.model import Dataset
+from piperoll.model.mapping import bare
 from piperoll.reading.columns.headless import recognise_headless
-from piperoll.reading.columns.lexicon import Lexicon, bare, build_lexicon, terms_in
+from piperoll.reading.columns.lexicon import Lexicon, build_lexicon, terms_in
 from piperoll.reading.columns.profiles import profile_columns
 from piperoll.reading.grids.grid import Grid, without_blanks
 from piperoll.reading.reading import ReadTable

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from piperoll.model import BodyMapping, Dataset, Finding, Layout, Question, Severity
+from piperoll.model.mapping import bare
 from piperoll.reading.cells.amounts import find_scale
 from piperoll.reading.columns.assignment import ColumnChoice, make_column_finding
-from piperoll.reading.columns.lexicon import Lexicon, bare, terms_in
+from piperoll.reading.columns.lexicon import Lexicon, terms_in
 from piperoll.reading.reading import Reading, ReadTable
 
-DRIFTED = "headings-drifted"
-"""The code of the finding that holds a file until the question about a heading is answered."""
+DRIFTED, DOUBTED = "headings-drifted", "headings-doubted"
+"""The codes of the findings that hold a file until the question about a heading is answered."""
+
+ASKING = frozenset([DRIFTED, DOUBTED])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def find_questions(
         for choice in table.choices.values():
             core, key = choice.field in dataset.core_fields, bare(choice.heading)
             # The earlier headings of the field, the latest first.
-            layouts = [layout for layout in reversed(remembered.layouts) if layout.part == part]
+            layouts = [layout for layout in reversed(remembered.layouts) if layout.part == part]  # by period
             before = [layout.columns[choice.field] for layout in layouts if choice.field in layout.columns]
             known = choice.how == "answered" or key in map(bare, before)
             if not key or not before or known:
@@ -86,7 +89,7 @@ def learn_headings(
 
     `day` is when it came (ISO 8601), `source` its sha256. The same file teaches nothing twice.
     """
-    waiting = {finding.value for finding in reading.findings if finding.code == DRIFTED}
+    waiting = {finding.value for finding in reading.findings if finding.code in ASKING}
     for question in reading.questions:
         waits = (source,) if question.heading in waiting else ()
         asked_now = Question(question.heading, question.field, question.replaced, question.part, day, waits)
@@ -97,6 +100,21 @@ def learn_headings(
         if columns:
             remembered = remembered.with_layout(Layout(columns, period, day, source, reading.part))
     return remembered
+
+
+def find_recalled(recalled: Reading, alone: Reading) -> Iterator[tuple[ReadTable, ColumnChoice]]:
+    """Yield the columns that a file has by what earlier files taught, and not when it is read by itself.
+
+    First come those whose heading meant the field in an earlier file, then those that have changed because of them.
+    """
+    before = {(table.sheet, choice.field, choice.column) for table in alone.tables for choice in table.choices.values()}
+    changed = [
+        (table, choice)
+        for table in recalled.tables
+        for choice in table.choices.values()
+        if bare(choice.heading) and (table.sheet, choice.field, choice.column) not in before
+    ]
+    yield from sorted(changed, key=lambda one: one[1].how != "remembered")
 
 
 def mapping_version_of(tables: Sequence[ReadTable], lexicon: Lexicon) -> str | None:

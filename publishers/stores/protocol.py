@@ -105,6 +105,26 @@ class Store(StoreReader, Protocol):
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order."""
 
+    def list_objects(self, prefix: str = "") -> Iterator[tuple[str, ObjectInfo]]:
+        """List every key that begins with `prefix` with its size, tag and time, in order, without reading objects."""
+
+    def is_empty(self) -> bool:
+        """True if there is no object at all."""
+
+    def lacks_digest(self, key: str) -> bool:
+        """True if the object has no sha256 stored with it, or is private and others can read it.
+
+        False for the former where the store can keep none.
+
+        Raises: NotThere.
+        """
+
+    def store_digest(self, key: str) -> None:
+        """Store the sha256 of an object as it is now with it, and close it to others if it is private.
+
+        Raises: NotThere. PointerMoved: someone wrote the object meanwhile, so it has one.
+        """
+
     def age(self, key: str) -> float:
         """Seconds since the object was written, by the store's own clock. Raises: NotThere."""
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from piperoll import assets
-from piperoll.checking.audit import compare_plausibility, compare_schema, require_agreement, sample_tables
+from piperoll.checking.audit import (
+    AuditSample,
+    audit_together,
+    compare_plausibility,
+    compare_schema,
+    require_agreement,
+    sample_tables,
+)
 from piperoll.checking.engine import CheckEngine
-from piperoll.checking.plausibility.rules import RULES
+from piperoll.checking.plausibility import Outcome, parse_suite, reference
+from piperoll.checking.plausibility.columns import Frame, Kinds
+from piperoll.checking.plausibility.rules import RULES, Plan, is_row_by_row
+from piperoll.checking.plausibility.suite import Expectation
 from piperoll.checking.schema import Breach, find_breaches
 from piperoll.errors import EngineDisagreement
 from piperoll.model import Dataset
@@ -20,6 +31,7 @@ from tests.checking.plausibility.broken_rules import rule_that_finds
 
 SPEND = assets.dataset("spend")
 SUITE = assets.suite("spend")
+EXPECTATIONS = parse_suite(SUITE)
 LARGE = "expect_column_values_to_be_between"
 
 
@@ -31,15 +43,19 @@ def table(rows: int = 30) -> ReadTable:
     return made_table(rows=[*lines, spend_row(net_amount="90000000000.00")])
 
 
+def sample(*tables: ReadTable) -> AuditSample:
+    return AuditSample(tables, SPEND, SUITE)
+
+
 def test_engines_that_agree_let_a_release_through() -> None:
     require_agreement([table()], SPEND, SUITE, 1000)
     assert list(compare_schema(table(), SPEND)) == []
-    assert list(compare_plausibility([table()], SPEND, SUITE)) == []
+    assert list(compare_plausibility([table()], SPEND, EXPECTATIONS)) == []
 
 
 def test_a_broken_rule_is_named_with_how_it_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RULES, LARGE, rule_that_finds(LARGE, []))
-    found = list(compare_plausibility([table()], SPEND, SUITE))
+    found = list(compare_plausibility([table()], SPEND, EXPECTATIONS))
     assert [each.rule for each in found] == [f"amount-implausibly-large ({LARGE})"]
     assert found[0].how == "the compiled rule says met, Great Expectations not met"
     with pytest.raises(EngineDisagreement, match="nothing is released: amount-implausibly-large"):
@@ -48,7 +64,7 @@ def test_a_broken_rule_is_named_with_how_it_disagrees(monkeypatch: pytest.Monkey
 
 def test_a_rule_that_names_another_row_is_reported_with_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RULES, LARGE, rule_that_finds(LARGE, [3]))
-    found = compare_plausibility([table()], SPEND, SUITE)
+    found = compare_plausibility([table()], SPEND, EXPECTATIONS)
     (large,) = (each for each in found if each.rule.startswith("amount-imp"))
     assert large.how == "they disagree on 2 rows, the first of them row 5"
 
@@ -86,3 +102,82 @@ def _lines(parts: Iterable[ReadTable]) -> Iterator[bool]:
     for part in parts:
         for batch in part.batches():
             yield from (row is not None for row in batch["row"].to_pylist())
+
+
+MEDIAN = "expect_column_median_to_be_between"
+
+
+def placeholders(rows: int = 12) -> ReadTable:
+    """A table with a supplier that is no name, in its third line."""
+    names = ["Various" if number == 2 else f"Elder {number} Ltd" for number in range(rows)]
+    return made_table(rows=[spend_row(supplier_name=name, net_amount="120.00") for name in names])
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of expectations that Great Expectations is given, call by call."""
+    calls: list[int] = []
+    evaluate = reference.evaluate_expectations
+
+    def counted(frame: Frame, expectations: Sequence[Expectation]) -> dict[int, Outcome]:
+        calls.append(len(expectations))
+        return evaluate(frame, expectations)
+
+    monkeypatch.setattr(reference, "evaluate_expectations", counted)
+    return calls
+
+
+def test_releases_audited_together_need_one_call_for_all_rules_about_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = count_calls(monkeypatch)
+    samples = [sample(table()), sample(placeholders()), sample(table(20))]
+    assert audit_together(samples, 1000) == [None, None, None]
+    kinds = Frame((), SPEND).kinds
+    by_row = sum(is_row_by_row(each, kinds) for each in EXPECTATIONS)
+    assert max(calls) <= by_row
+    assert len(calls) == 4, "one for the rows of all, and one for the columns of each"
+
+
+def test_a_rule_that_disagrees_holds_back_only_the_release_in_which_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = "expect_column_values_to_not_match_regex"
+    monkeypatch.setitem(RULES, rule, rule_that_finds(rule, []))
+    samples = [sample(table()), sample(placeholders()), sample(table(20))]
+    errors = audit_together(samples, 1000)
+    assert [type(error) for error in errors] == [type(None), EngineDisagreement, type(None)]
+    with pytest.raises(EngineDisagreement) as alone:
+        require_agreement(samples[1].tables, SPEND, SUITE, 1000)
+    assert str(errors[1]) == str(alone.value)
+
+
+def test_a_median_that_disagrees_in_one_release_is_found_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All the rows together have another median: each release is held against its own."""
+    rule = RULES[MEDIAN]
+
+    def wrong_if_high(expectation: Expectation, kinds: Kinds) -> Plan:
+        plan = rule.plan(expectation, kinds)
+        return replace(
+            plan, verdict=lambda cells: (True, {"observed_value": 0}) if len(cells) == 7 else plan.verdict(cells)
+        )
+
+    monkeypatch.setitem(RULES, MEDIAN, replace(rule, plan=wrong_if_high))
+    low = made_table(rows=[spend_row(net_amount="1.00", supplier_name=f"Elder {number} Ltd") for number in range(7)])
+    errors = audit_together([sample(table(40)), sample(low), sample(table(50))], 1000)
+    assert [error is None for error in errors] == [True, False, True]
+    assert "amounts-" in str(errors[1])
+
+
+def test_more_lines_than_fit_are_audited_in_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = [sample(table(30)) for _ in range(4)]
+    calls = count_calls(monkeypatch)
+    assert audit_together(samples, 65) == [None] * 4
+    assert len(calls) == 6, "two for the rows of two releases each, and one for the columns of each"
+
+
+def test_a_release_that_cannot_be_audited_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(table: ReadTable, dataset: Dataset, engine: CheckEngine) -> Iterable[Breach]:
+        if table.sheet == "broken":
+            raise ZeroDivisionError
+        return find_breaches(table, dataset, engine)
+
+    monkeypatch.setattr("piperoll.checking.audit.compare_schema", partial(compare_schema, find=fails))
+    broken = replace(table(20), sheet="broken")
+    errors = audit_together([sample(table()), sample(broken), sample(table(25))], 1000)
+    assert [type(error) for error in errors] == [type(None), ZeroDivisionError, type(None)]

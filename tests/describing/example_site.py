@@ -16,6 +16,9 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from collectors import Arrival
 from piperoll import assets, layout
 from piperoll.describing.context import CatalogueContext
@@ -194,8 +197,8 @@ def with_summary(store: FolderStore, listing: Listing) -> Listing:
     if standing is None:
         return listing
     series = listing.series
-    content = store.read(f"{layout.version_folder(series, standing)}{series.dataset}.csv").content.decode()
-    rows = csv.reader(io.StringIO(content, newline=""))
+    parquet = store.read(f"{layout.version_folder(series, standing)}{series.dataset}.parquet").content
+    rows = pq.read_table(pa.BufferReader(parquet))
     return replace(listing, summary=summarise_release(assets.dataset(series.dataset), series.period, rows))
 
 

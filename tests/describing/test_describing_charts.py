@@ -1,9 +1,13 @@
 """Charts show the exact sums of the rows of a release, and the conditions of each bar find its rows."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from dataclasses import replace
+from decimal import Decimal, localcontext
+from typing import Any
 
 import msgspec
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,15 +16,19 @@ from piperoll import assets
 from piperoll.describing.charts import draw_chart, format_figure
 from piperoll.describing.release_summary import (
     Bar,
+    BarLayout,
+    BarMeasure,
     Chart,
     ChartRule,
+    ChartTally,
     Condition,
-    lay_out_chart,
+    RowGroup,
     summarise_release,
     tally_rows,
 )
 from piperoll.errors import DescriptorError
 from piperoll.model import Period
+from tests.describing.row_by_row import as_table, tally_by_row
 
 OCTOBER = Period.parse("2026-10")
 SPEND = assets.dataset("spend")
@@ -41,7 +49,7 @@ ROWS = st.lists(
 
 
 def charts(rows: Sequence[Row], header: Row = HEADER, dataset: str = "spend", period: Period = OCTOBER) -> list[Chart]:
-    summary = summarise_release(assets.dataset(dataset), period, [header, *rows])
+    summary = summarise_release(assets.dataset(dataset), period, as_table(header, rows))
     found = [msgspec.convert(one, Chart) for one in summary["charts"]]
     assert msgspec.to_builtins(found) == summary["charts"]
     return found
@@ -176,7 +184,7 @@ def test_a_table_of_rolling_years_alone_has_no_chart_of_sums() -> None:
 
 def test_names_that_are_redacted_are_not_searched_by() -> None:
     rows = [("2026-10-01", "Oak", "", "1.00", "none"), ("2026-10-01", "REDACTED", "", "1.00", "personal")]
-    assert summarise_release(SPEND, OCTOBER, [HEADER, *rows])["names"] == {"Oak": 1}
+    assert summarise_release(SPEND, OCTOBER, as_table(HEADER, rows))["names"] == {"Oak": 1}
 
 
 def test_credits_are_drawn_on_the_other_side_of_zero() -> None:
@@ -199,10 +207,70 @@ def test_a_chart_of_an_unknown_field_is_refused() -> None:
         ChartRule.from_declared(declared, SPEND)
 
 
+FIGURES = st.one_of(
+    st.just(""),
+    st.sampled_from(["0", "-0.005", "123456789012345678901234.5", "-1.0000000001", "1250.00", f"-1{'0' * 25}"]),
+    st.integers(-(10**9), 10**9).map(str),
+    st.decimals(-(10**6), 10**6, places=6, allow_nan=False).map(lambda value: f"{value:f}"),
+)
+AWKWARD = st.fixed_dictionaries({
+    "name": st.sampled_from(["", "Oak", "oak", "OAK LTD ", "<b>", "REDACTED PERSONAL DATA", "1.50", "é", "e\u0301"]),
+    "unit": st.sampled_from(["", "", "Housing", "Roads"]),
+    "day": st.sampled_from(["", "2026-10-01", "1999-12-31"]),
+    "first": FIGURES, "second": FIGURES, "weight": FIGURES, "grade": FIGURES,
+    "adds": st.booleans(),
+})  # fmt: skip
+RULES = [
+    ChartRule("sums", "", BarLayout.RANKED, ("unit", "name"), BarMeasure.SUM, ("first", "second")),
+    ChartRule("days", "", BarLayout.TIME, ("day",), BarMeasure.COUNT, ("second",)),
+    ChartRule("means", "", BarLayout.RANKED, ("name",), BarMeasure.MEAN, ("second", "first"), weight="weight"),
+    ChartRule("ranks", "", BarLayout.ORDERED, ("grade", "name"), BarMeasure.SUM, ("second",), rank=("grade", "weight")),
+]
+
+
+@given(st.lists(AWKWARD, min_size=1, max_size=12), st.sampled_from(["text", "Parquet", "dictionaries"]))
+def test_every_group_of_every_chart_is_what_adding_row_by_row_makes_it(rows: list[dict[str, Any]], form: str) -> None:
+    """Empty cells, negative and tiny amounts, 26 digits, many decimals, redacted names: to the last digit."""
+    names = [name for name in rows[0] if name != "adds"]
+    cells, adds_up = [[row[name] for name in names] for row in rows], [row["adds"] for row in rows]
+    numbers = ("first", "second", "weight", "grade")
+    fields = {name: replace(SPEND.fields[0], name=name, unit=None) for name in names}
+    table = as_table(names, cells)
+    if form != "text":
+        typed = {name: table[name].cast(pa.decimal128(38, 10)) if name in numbers else table[name] for name in names}
+        table = pa.table(typed | {"day": table["day"].cast(pa.date32())})
+    if form == "dictionaries":
+        table = pa.concat_tables([table.slice(0, 1), table.slice(1)])
+        texts = {name: table[name].dictionary_encode() for name in ("name", "unit")}
+        table = pa.table({name: texts.get(name, table[name]) for name in names}).unify_dictionaries()
+    with localcontext(prec=100):
+        wanted = tally_by_row(RULES, names, cells, adds_up)
+    found = tally_rows(RULES, table, fields, np.array(adds_up))
+    assert found == (wanted if form == "text" else tuple(map(_plain_numbers, wanted)))
+
+
+def _plain_numbers(tally: ChartTally) -> ChartTally:
+    """The tally with the numbers by which it is grouped as they are published."""
+    if tally.by != "grade":
+        return tally
+    groups: dict[str, RowGroup] = {}
+    for value, group in tally.groups.items():
+        spelled = f"{Decimal(value):f}" if value else ""
+        spelled = spelled.rstrip("0").rstrip(".") if "." in spelled else spelled
+        groups.setdefault("0" if spelled in ("-0", "") and value else spelled, RowGroup()).merge(group)
+    return replace(tally, groups=groups)
+
+
+def test_a_number_column_with_text_is_refused() -> None:
+    rule = ChartRule.from_declared(assets.shown("spend")["charts"][1], SPEND)
+    rows = as_table(("supplier_name", "net_amount"), [("Oak", "ten")])
+    with pytest.raises(DescriptorError, match="net_amount of a release holds text"):
+        tally_rows([rule], rows, {})
+
+
 def test_no_rows_make_no_chart() -> None:
     rules = [ChartRule.from_declared(one, SPEND) for one in assets.shown("spend")["charts"]]
-    assert tally_rows(rules, HEADER, []) == ()
-    assert [lay_out_chart(one, OCTOBER) for one in tally_rows(rules, HEADER, [])] == []
+    assert tally_rows(rules, as_table(HEADER, []), {}) == ()
 
 
 def test_figures_have_their_unit() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll import assets
@@ -289,6 +290,28 @@ def test_a_line_is_classified_by_itself(cells: list[tuple[str, str, str]]) -> No
     together = classify_lines(assets.dataset("spend"), batch)
     alone = [classify_lines(assets.dataset("spend"), batch.slice(number, 1))[0] for number in range(batch.num_rows)]
     assert together == alone
+
+
+NUMBERED = st.lists(
+    st.one_of(
+        WORDS, st.sampled_from(["151", "section", "2", "yr olds", "16", "2yof", "post"]), st.from_regex("[0-9]{1,6}")
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(NUMBERED, st.sampled_from([" ", "", "-", "/"])), min_size=1, max_size=6))
+def test_numbers_of_invoices_neither_hide_a_function_nor_make_one(texts: list[tuple[list[str], str]]) -> None:
+    """Long numbers are taken as one, so that each of a million invoices is not classified for itself."""
+    purposes = [between.join(words) for words, between in texts]
+    found = classify_lines(assets.dataset("spend"), lines(purpose=purposes))
+    assert found == [load_rules().classify(LineTexts(what=(purpose,))) for purpose in purposes]
+
+
+def test_no_rule_reads_a_number_of_four_digits() -> None:
+    patterns = [rule.pattern.pattern for rules in load_rules().rules.values() for rule in rules]
+    assert not [one for one in patterns if re.search(r"\d{4}|\\d|[0-9]-[0-9]", one)]
 
 
 @pytest.mark.real

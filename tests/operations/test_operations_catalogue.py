@@ -25,7 +25,6 @@ from piperoll.describing.year_figures import BodyYear
 from piperoll.errors import BytesPurged
 from piperoll.model import Body, Register, Verdict
 from piperoll.operations.catalogue import build_plan
-from piperoll.operations.catalogue.body_cache import count_filled
 from piperoll.operations.catalogue.build import build_from_store
 from piperoll.operations.catalogue.year_cache import PayeesDocument, YearsDocument
 from publishers import (
@@ -41,6 +40,7 @@ from publishers import (
     remove_submission,
 )
 from publishers import mark_withdrawn as withdraw_version
+from tests.describing.row_by_row import as_table
 from tests.describing.whole_catalogue import build_catalogue
 from tests.fixtures.counting_store import Cost, CountingStore
 from tests.fixtures.dying_store import DyingStore, Killed
@@ -226,13 +226,12 @@ def summary(store: Store, one: Any) -> Any:
     standing = one.history.current_version
     if standing is None:
         return None
-    key = f"{layout.version_folder(one.series, standing)}{one.series.dataset}.csv"
-    rows = csv.reader(io.StringIO(store.read(key).content.decode(), newline=""))
-    summarised = summarise_release(assets.dataset(one.series.dataset), one.series.period, rows)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.csv"
-        store.fetch(key, path)
-        return summarised | {"filled": count_filled(path)}
+    key = f"{layout.version_folder(one.series, standing)}{one.series.dataset}"
+    rows = csv.reader(io.StringIO(store.read(f"{key}.csv").content.decode(), newline=""))
+    table = as_table(next(rows), list(rows))
+    summarised = summarise_release(assets.dataset(one.series.dataset), one.series.period, table)
+    filled = {name: table.num_rows - table[name].null_count for name in table.column_names}
+    return summarised | {"filled": filled}
 
 
 def many(life: Life, months: int = 4) -> None:

@@ -67,11 +67,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationRule:
-    """How to compile an expectation: its required and optional arguments, and the function that makes a plan."""
+    """How to compile an expectation: its required and optional arguments, and the function that makes a plan.
+
+    `row_by_row` is True if what is found of a row depends on its own cells alone.
+    """
 
     columns: tuple[str, ...]
     optional: frozenset[str]
     plan: Callable[[Expectation, Kinds], Plan]
+    row_by_row: bool = False
 
 
 def compile_expectation(
@@ -88,6 +92,15 @@ def compile_expectation(
         return rule.plan(expectation, kinds)
     except NotCompiled:
         return None
+
+
+def is_row_by_row(expectation: Expectation, kinds: Kinds) -> bool:
+    """Return True if the expectation is compiled and what it finds of a row depends on that row's cells alone.
+
+    Such an expectation finds the same in the rows of several releases together as in each of them.
+    """
+    rule = RULES.get(expectation.type)
+    return rule is not None and rule.row_by_row and compile_expectation(expectation, kinds) is not None
 
 
 # Kinds of rule.
@@ -113,7 +126,7 @@ def _each_row(test: Callable[[Kwargs, Kinds], RowTest] | None, columns: tuple[st
         return Plan(expectation, (expectation.number,), evidence, partial(_rows_verdict, mostly=mostly))
 
     ignoring = () if columns == ("column",) else ("ignore_row_if",)
-    return ExpectationRule(columns, frozenset(("mostly", *ignoring, *_CONDITIONAL, *more)), plan)
+    return ExpectationRule(columns, frozenset(("mostly", *ignoring, *_CONDITIONAL, *more)), plan, test is not None)
 
 
 def _whole_column(

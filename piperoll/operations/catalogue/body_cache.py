@@ -6,7 +6,6 @@ again, and only their pages are rendered, unless something else on them has chan
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,15 +13,19 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 
 from piperoll import assets, layout
 from piperoll.checking.privacy.public_texts import public_file_name
 from piperoll.describing import catalogue
 from piperoll.describing.context import CatalogueContext, Holdings, collect_holdings, identify_body
 from piperoll.describing.pages.site_pages import render_submission
-from piperoll.describing.release_summary import SUMMARY_FORMAT, extract_posts, summarise_release
+from piperoll.describing.release_summary import (
+    SUMMARY_FORMAT,
+    extract_posts,
+    fields_summarised,
+    summarise_release,
+)
 from piperoll.describing.series_facts import SeriesFacts, extract_facts
 from piperoll.duties import ReceivedFiles, ReportOutcome
 from piperoll.enriching import annotations_version
@@ -212,31 +215,30 @@ def _read_listing(build: CatalogueBuild, series: Series) -> Listing:
     if kept is None or kept["made_of"] != made_of:
         dataset = assets.dataset(series.dataset)
         with TemporaryDirectory(dir=build.scratch) as scratch:
-            path = Path(scratch) / "rows.csv"
-            build.store.fetch(layout.release_file(series, current, f"{series.dataset}.csv"), path)
-            summary = summarise_release(dataset, series.period, _read_csv(path))
-            posts = extract_posts(shown["posts"], _read_csv(path))
-            filled = count_filled(path)
+            path = Path(scratch) / "rows.parquet"
+            build.store.fetch(layout.release_file(series, current, f"{series.dataset}.parquet"), path)
+            rows, filled = read_lines(path, fields_summarised(dataset)), count_filled(path)
+        summary = summarise_release(dataset, series.period, rows)
+        posts = extract_posts(shown["posts"], rows)
         kept = {"made_of": made_of, "summary": summary | {"posts": posts, "filled": filled}}
         build.state.write(name, kept)
     return replace(listing, summary=kept["summary"])
 
 
-def count_filled(path: Path) -> dict[str, int]:
-    """Count the rows of a release's CSV with a value in each column; batch by batch, so that memory stays bounded."""
-    names = pa_csv.open_csv(path, parse_options=_NEWLINES).schema.names
-    convert = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
-    counts = dict.fromkeys(names, 0)
-    for batch in pa_csv.open_csv(path, parse_options=_NEWLINES, convert_options=convert):
-        for name, column in zip(names, batch.columns, strict=True):
-            counts[name] += len(column) - pc.equal(column, pa.scalar("")).true_count
+def read_lines(parquet: Path, names: Iterable[str]) -> pa.Table:
+    """Read those of the columns `names` that a release has; texts that recur are kept once."""
+    there = pq.read_schema(parquet)
+    texts = [name for name in there.names if pa.types.is_string(there.field(name).type)]
+    wanted = [name for name in names if name in there.names]
+    return pq.read_table(parquet, columns=wanted, read_dictionary=texts).unify_dictionaries()
+
+
+def count_filled(parquet: Path) -> dict[str, int]:
+    """Count the rows of a release with a value in each column, by what its Parquet file says of its row groups."""
+    counts = dict.fromkeys(pq.read_schema(parquet).names, 0)
+    metadata = pq.read_metadata(parquet)
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(group.num_columns)):
+            facts: Any = chunk.statistics
+            counts[chunk.path_in_schema] += chunk.num_values - facts.null_count
     return counts
-
-
-_NEWLINES = pa_csv.ParseOptions(newlines_in_values=True)
-"""A cell of a release may have several lines."""
-
-
-def _read_csv(path: Path) -> Iterator[list[str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        yield from csv.reader(stream)

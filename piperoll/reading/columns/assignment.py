@@ -12,11 +12,12 @@ from typing import Any
 
 from piperoll.findings import make_finding
 from piperoll.model import Address, Dataset, Field, Finding, Severity
+from piperoll.model.mapping import bare
 from piperoll.reading.cells.amounts import find_scale, is_foreign
 from piperoll.reading.cells.decisions import FieldColumn
 from piperoll.reading.columns import evidence
 from piperoll.reading.columns.evidence import Candidate
-from piperoll.reading.columns.lexicon import Lexicon, bare, vat_basis
+from piperoll.reading.columns.lexicon import Lexicon, vat_basis
 from piperoll.reading.columns.profiles import ColumnProfile
 from piperoll.reading.columns.rival_columns import AmountTable, Rivals, settle_by_arithmetic
 from piperoll.reading.columns.shifted_columns import NO_SHIFT, ColumnShift, find_moved

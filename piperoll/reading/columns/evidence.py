@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from piperoll.model import Dataset, Field, Level, Origin
-from piperoll.reading.columns.lexicon import CERTAIN, HeadingMeaning, Lexicon, bare, names_money, terms_in, vat_basis
+from piperoll.model.mapping import bare
+from piperoll.reading.columns.lexicon import CERTAIN, HeadingMeaning, Lexicon, names_money, terms_in, vat_basis
 from piperoll.reading.columns.profiles import EMPTY, ColumnProfile
 from piperoll.reading.columns.shifted_columns import NO_SHIFT, ColumnShift
 from piperoll.reading.grids.grid import squeeze

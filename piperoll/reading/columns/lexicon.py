@@ -7,12 +7,12 @@ which kind of amount or date a column holds: net or gross, invoice or payment, a
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from piperoll.model import DIFFERENT, BodyMapping, Dataset, Origin
+from piperoll.model.mapping import bare, fold_case
 from piperoll.reading.grids.cell_shapes import to_shape
 from piperoll.reading.grids.grid import squeeze
 
@@ -173,22 +173,6 @@ class Lexicon:
         return tuple((key, *(match.field for match in self.own[key])) for key in sorted(met))
 
 
-def bare(text: str) -> str:
-    """Return the letters and digits of a heading in lower case: `Amount (£) ` and `amount` are the same."""
-    if text.isascii():
-        return text.lower().encode("ascii").translate(None, _DECORATION).decode("ascii")
-    return "".join(_WORDS.findall(_folded(text)))
-
-
-_DECORATION = bytes(code for code in range(128) if not chr(code).isalnum())
-
-
-def _folded(text: str) -> str:
-    if not text.isascii():
-        text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return text.casefold()
-
-
 def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | None = None) -> Lexicon:
     """Build the lexicon of a dataset, with the headings of the given part or, if it is None, of all parts.
 
@@ -225,7 +209,7 @@ def _by_letters(
         found = exact.setdefault(bare(heading), [])
         if all(other.field != name for other in found):
             found.append(match)
-        words = tuple(_WORDS.findall(_folded(heading)))
+        words = tuple(_WORDS.findall(fold_case(heading)))
         if len(words) > 1:
             phrases.append((words, match))
     exact.pop("", None)
@@ -270,7 +254,7 @@ def _meanings(heading: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
         return ()
     unnumbered = _NUMBERED.sub("", text)
     unbracketed = _BRACKETED.sub(" ", unnumbered)
-    words = _WORDS.findall(_folded(_CAMEL.sub(" ", unnumbered)))
+    words = _WORDS.findall(fold_case(_CAMEL.sub(" ", unnumbered)))
     spellings = (
         (text, 1.0),
         (unnumbered, 0.97),
@@ -319,11 +303,11 @@ _PARTY = re.compile(r"[^:]*\b(?:org(?:ani[sz]ation)?|party|location|person|conta
 
 def _phrase(text: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
     """Find a listed heading of several words within this one: `XYZ Transaction number`."""
-    words = tuple(_WORDS.findall(_folded(text)))
+    words = tuple(_WORDS.findall(fold_case(text)))
     if len(words) > 8:
         return ()
     party = _PARTY.match(text)
-    about = len(_WORDS.findall(_folded(party[0]))) if party else 0
+    about = len(_WORDS.findall(fold_case(party[0]))) if party else 0
     for phrase, match in lexicon.phrases:
         if about and phrase == words[-len(phrase) :] and len(phrase) <= len(words) - about:
             continue  # it is a property of the party

@@ -9,9 +9,10 @@ from decimal import Decimal
 from itertools import permutations
 
 from piperoll.model import Dataset, Field
+from piperoll.model.mapping import bare
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.columns.evidence import ASIDE, Candidate
-from piperoll.reading.columns.lexicon import bare, vat_basis
+from piperoll.reading.columns.lexicon import vat_basis
 from piperoll.reading.columns.profiles import ColumnProfile
 from piperoll.reading.grids.grid import Row, cell_at, tidy
 

@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from piperoll.model import Dataset
 from piperoll.model.columns import Cells, Mask, Vector, pc, text_offsets, to_flags, utf8
+from piperoll.model.mapping import bare
 from piperoll.reading.cells.amounts import AmountStyle, PlainAmounts, find_amount_style, read_amount, sum_millionths
 from piperoll.reading.cells.dates import is_date, is_serial
 from piperoll.reading.cells.marks import TOTAL, is_error, is_label, means_nothing, says_nil
 from piperoll.reading.columns.assignment import Columns
-from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.cell_shapes import COLUMNS, CellTest, ShapeIndex, match_cells, to_shape
 from piperoll.reading.grids.grid import Row, Rows, cell_at, sample_rows, tidy

@@ -9,10 +9,11 @@ from functools import cached_property
 
 from piperoll.findings import cap_findings, make_finding
 from piperoll.model import Address, Dataset, Finding, Severity
+from piperoll.model.mapping import bare
 from piperoll.reading.cells.amounts import find_scale
 from piperoll.reading.columns.assignment import Columns, assign_columns, find_column_doubts, guess_unnamed
 from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
-from piperoll.reading.columns.lexicon import Lexicon, bare
+from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import ColumnProfile, profile_columns
 from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, is_blank, letter, tidy, without_blanks
 from piperoll.reading.reading import ExcludedRow, GridReading, ReadTable

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from string import ascii_lowercase
 
+from piperoll.model.mapping import bare
 from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date
 from piperoll.reading.cells.marks import is_error, means_nothing
-from piperoll.reading.columns.lexicon import Lexicon, bare
+from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import is_reference, profile_columns
 from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, squeeze, tidy, without_blanks
 

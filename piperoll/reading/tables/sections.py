@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
+from piperoll.model.mapping import bare
 from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date
-from piperoll.reading.columns.lexicon import Lexicon, bare
+from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, tidy
 from piperoll.reading.tables import heading_rows
 from piperoll.reading.tables.heading_rows import HeadingRow

@@ -1,0 +1,204 @@
+"""A submission with what examining it found, and how it compares with what is published for other periods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import publishers
+from piperoll import assets, checking, releasing
+from piperoll.errors import BytesPurged
+from piperoll.findings import holds_file, make_finding
+from piperoll.model import (
+    BodyMapping,
+    Dataset,
+    Finding,
+    Packed,
+    Report,
+    Series,
+    Severity,
+    Submission,
+    from_document,
+)
+from piperoll.operations import questions
+
+Check = Callable[[Submission, Series, BodyMapping], checking.Examination]
+"""Examines a published submission again, as part of its series, with a mapping of its body's headings."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedSubmission:
+    """A submission with what examining it found; its tables are no longer in memory.
+
+    `series` is None if the period is not known, `packed` is None if there is nothing to publish. `used` are the
+    decisions about values that have an effect on its rows.
+    """
+
+    submission: Submission
+    examination: checking.Examination
+    series: Series | None = None
+    packed: Packed | None = None
+    used: frozenset[str] = frozenset()
+
+    @property
+    def report(self) -> Report:
+        """The full report."""
+        return self.examination.report
+
+    @property
+    def public_name(self) -> str:
+        """The name of the file as it is published: as sent, unless it names a private person."""
+        return self.examination.disposition.withheld.get(self.submission.name, self.submission.name)
+
+
+def compare_with_earlier(
+    store: publishers.Store, examined: ExaminedSubmission, *, decided: bool = False
+) -> ExaminedSubmission:
+    """Add findings from the comparison with earlier releases to the report; a suspicious file is held.
+
+    Nothing is held if a person has `decided` to release it, or if its rows are already the current version.
+    """
+    series, packed = examined.series, examined.packed
+    if series is None or packed is None:
+        return examined
+    earlier = publishers.find_earlier_releases(store, series)
+    if not earlier:
+        return examined
+    dataset = assets.dataset(series.dataset)
+    history, _ = publishers.read_history(store, series)
+    is_current = (
+        history.current_version is not None and history.current_version.rows_sha256 == packed.manifest.rows_sha256
+    )
+    examination = checking.compare_with_earlier_releases(
+        examined.examination,
+        _profile_packed(dataset, series, packed, examined.report),
+        [_profile_earlier(store, dataset, release) for release in earlier],
+        dataset,
+        first=all(examined.submission.sha256 in version.sources for version in history.versions),
+        may_hold=not (decided or is_current),
+    )
+    if not examination.report.verdict.publishes:
+        return replace(examined, examination=examination, packed=None)
+    packed = releasing.replace_report(packed, examination.report, examination.disposition)
+    return replace(examined, examination=examination, packed=packed)
+
+
+def compare_with_later(store: publishers.Store, examined: ExaminedSubmission, check: Check) -> ExaminedSubmission:
+    """Add a finding for each published release of a later period whose own report would differ, had this come first.
+
+    They are compared anew with this release among the earlier ones, and read again if this one teaches other headings.
+    Nothing of them is changed.
+    """
+    series, packed = examined.series, examined.packed
+    if series is None or packed is None:
+        return examined
+    later: dict[Series, set[str]] = {}
+    holding: set[Series] = set()
+    for one, codes in [
+        *_find_other_comparisons(store, examined, series, packed),
+        *_find_other_readings(store, examined, series, check),
+    ]:
+        later.setdefault(one, set()).update(codes)
+        if any(map(holds_file, codes)):
+            holding.add(one)
+    findings = [
+        make_finding(
+            "later-release-differs",
+            variant="held" if one in holding else "told",
+            severity=Severity.WARNING if one in holding else Severity.INFO,
+            table=publishers.describe_series(one),
+            codes=", ".join(sorted(codes)),
+            count_codes=len(codes),
+        )
+        for one, codes in sorted(later.items(), key=lambda item: item[0].period)
+    ]
+    if not findings:
+        return examined
+    examination = checking.add_findings(examined.examination, findings)
+    packed = releasing.replace_report(packed, examination.report, examination.disposition)
+    return replace(examined, examination=examination, packed=packed)
+
+
+def _find_other_comparisons(
+    store: publishers.Store, examined: ExaminedSubmission, series: Series, packed: Packed
+) -> Iterator[tuple[Series, set[str]]]:
+    """Yield the later releases of which the comparison with earlier ones would say more, and what it would say."""
+    dataset = assets.dataset(series.dataset)
+    profiles: dict[str, checking.ReleaseProfile] = {}
+
+    def profile(release: publishers.EarlierRelease | None) -> checking.ReleaseProfile:
+        path = release.path if release else ""
+        if path not in profiles:
+            profiles[path] = (
+                _profile_earlier(store, dataset, release)
+                if release
+                else _profile_packed(dataset, series, packed, examined.report)
+            )
+        return profiles[path]
+
+    for later in publishers.find_later_releases(store, series, examined.submission.sha256):
+        before, after = (
+            {
+                finding.code
+                for finding in checking.find_differences(
+                    profile(later.release), [*map(profile, others)], dataset, first=True
+                )
+            }
+            for others in (later.before, later.after)
+        )
+        if more := after - before:
+            yield later.release.series, more
+
+
+def _find_other_readings(
+    store: publishers.Store, examined: ExaminedSubmission, series: Series, check: Check
+) -> Iterator[tuple[Series, set[str]]]:
+    """Yield the later releases that would be read or questioned otherwise, and what their reports would say more."""
+    submission = examined.submission
+    known = publishers.read_mapping(store, submission.body, submission.dataset)
+    taught = questions.teach(known, submission, examined.examination, published=True)
+    if taught.layouts == known.layouts:
+        return
+    for later in publishers.list_series(store, series.dataset, series.body):
+        if later.period <= series.period or taught.as_of(later.period) == known.as_of(later.period):
+            continue
+        current = publishers.read_history(store, later)[0].current_version
+        for sha256 in current.sources if current else ():
+            found = publishers.read_submission(store, series.dataset, series.body, sha256)
+            if found is None:
+                continue
+            try:
+                before, after = (check(found[0], later, mapping).report for mapping in (known, taught))
+            except BytesPurged:
+                continue
+            more = {finding.code for finding in after.findings} - {finding.code for finding in before.findings}
+            if more or _figures_of(before) != _figures_of(after):
+                yield later, more or {"columns-changed"}
+
+
+def _figures_of(report: Report) -> object:
+    """What a report says of columns, rows and pounds, to compare two readings of one file."""
+    return report.verdict, [(table.columns, table.rows, table.amount) for table in report.tables]
+
+
+def hold(examined: ExaminedSubmission, finding: Finding) -> ExaminedSubmission:
+    """Hold a submission whole because of `finding`; one that has nothing to publish stays as it is."""
+    if examined.packed is None:
+        return examined
+    return replace(examined, examination=checking.hold_file(examined.examination, finding), packed=None)
+
+
+def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> checking.ReleaseProfile:
+    lines = releasing.read_typed_lines(packed.folder / f"{dataset.name}.parquet", checking.columns_profiled(dataset))
+    return checking.profile_release(
+        dataset, checking.ReleaseIdentity(series, sources=packed.manifest.sources), report.tables, lines
+    )
+
+
+def _profile_earlier(
+    store: publishers.Store, dataset: Dataset, release: publishers.EarlierRelease
+) -> checking.ReleaseProfile:
+    parquet, report = publishers.read_release_files(store, release)
+    released = checking.ReleaseIdentity(release.series, release.path, release.version.version, release.version.sources)
+    lines = releasing.read_typed_lines(parquet, checking.columns_profiled(dataset))
+    return checking.profile_release(dataset, released, from_document(Report, report).tables, lines)

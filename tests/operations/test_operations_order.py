@@ -1,0 +1,154 @@
+"""What is published does not depend on the order in which files arrive, nor on interruptions and shards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from piperoll.model import BodyMapping, Layout, Question, Series
+from piperoll.operations import questions
+from piperoll.operations.run_request import RunRequest
+from piperoll.operations.run_summary import RunSummary
+from publishers import FolderStore, list_submissions, read_full_report, read_history, read_mapping, update_mapping
+from tests.operations.inbox import plain_run, put, spend
+
+NOW = "2026-12-01T09:00:00Z"
+
+
+class World:
+    """A store that files of one body arrive at, each delivery in an inbox of its own."""
+
+    def __init__(self, place: Path) -> None:
+        self._place, self._deliveries = place, 0
+        self.store = FolderStore(place / "published")
+
+    def send(self, **files: bytes) -> dict[str, str]:
+        """Send files, by the names of their months, in one run; return the outcome of each."""
+        self._deliveries += 1
+        inbox = self._place / f"inbox-{self._deliveries}"
+        for name, content in files.items():
+            put(inbox, f"spend/anytown/{name}.csv", content)
+        return outcomes(self.run(inbox))
+
+    def run(self, inbox: Path | None = None) -> RunSummary:
+        inbox = inbox or self._place / "inbox-empty"
+        inbox.mkdir(parents=True, exist_ok=True)
+        return plain_run(RunRequest(to=str(self._place / "published"), inbox=inbox), catalogued=False)
+
+    def codes(self, name: str) -> dict[str, str]:
+        """The findings of the file with this name, with their messages."""
+        (found,) = (one for one, _ in list_submissions(self.store, "anytown") if one.name == f"{name}.csv")
+        report = read_full_report(self.store, found)
+        assert report is not None
+        return {finding.code: finding.message for finding in report.findings}
+
+    def teach(self, period: str, **columns: str) -> None:
+        """As if a file of a period had taught what these fields are called."""
+        layout = Layout(columns, period, "2026-01-01", "ab" * 32)
+        update_mapping(self.store, "anytown", "spend", lambda mapping: mapping.with_layout(layout))
+
+    def answer(self, heading: str, said: str) -> None:
+        mapping = read_mapping(self.store, "anytown", "spend")
+        questions.record_answer(self.store, mapping, heading, said, because="by telephone", moment=NOW)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def outcomes(summary: RunSummary) -> dict[str, str]:
+    return {result.file.rpartition("/")[2].removesuffix(".csv"): result.outcome for result in summary.results}
+
+
+def gross(content: bytes) -> bytes:
+    return content.replace(b"Amount", b"Gross")
+
+
+def test_a_file_is_read_by_what_earlier_periods_taught_and_not_by_later_ones(world: World) -> None:
+    world.send(november=spend(month="11/2026"))
+    sent = world.send(october=gross(spend(month="10/2026", start=20)), december=gross(spend(month="12/2026", start=40)))
+    assert sent["october"] == "published v1"
+    assert sent["december"] == "published v1"  # october has taught it before, though it came later
+
+
+def test_files_of_one_run_that_came_in_the_wrong_order_are_asked_about_the_later_heading(world: World) -> None:
+    sent = world.send(a_november=gross(spend(month="11/2026", start=40)), b_october=spend(month="10/2026"))
+    assert sent["b_october"] == "published v1"
+    assert sent["a_november"].startswith("held")
+    assert "headings-drifted" in world.codes("a_november")
+
+
+def test_a_late_file_names_the_later_releases_whose_report_would_differ(world: World) -> None:
+    """Nothing of them is changed."""
+    world.send(november=gross(spend(month="11/2026", start=40)))
+    before = read_history(world.store, Series.parse("spend/anytown/2026-11"))[0]
+    world.send(october=spend(month="10/2026"))
+    told = world.codes("october")["later-release-differs"]
+    assert "spend of November 2026 would have been held" in told
+    assert "headings-drifted" in told
+    assert read_history(world.store, Series.parse("spend/anytown/2026-11"))[0] == before
+
+
+def test_a_late_file_that_a_later_release_repeats_names_it(world: World) -> None:
+    repeated = spend(20, month="11/2026").splitlines(keepends=True)
+    world.send(november=b"".join(repeated))
+    october = spend(10, month="10/2026", start=40) + b"".join(repeated[1:6])
+    told_in = world.send(october=october)
+    assert told_in == {"october": "published v1"}
+    assert "later-release-differs" in world.codes("october")
+
+
+def test_a_file_in_its_own_order_names_no_later_release(world: World) -> None:
+    world.send(october=spend(month="10/2026"), november=spend(month="11/2026", start=40))
+    assert "later-release-differs" not in world.codes("october") | world.codes("november")
+
+
+def test_what_earlier_files_taught_never_rejects_a_file(world: World) -> None:
+    """A file was accepted alone and rejected after two others of its body, £586,366 with it."""
+    world.teach("2026-08", purpose="Supplier Name")
+    sent = world.send(october=spend(month="10/2026"))
+    assert sent["october"].startswith("held")
+    asked = world.codes("october")["headings-doubted"]
+    assert "Read so, this file would be rejected. Read by itself, 10 rows (£6,385.00) can be published" in asked
+    (question,) = read_mapping(world.store, "anytown", "spend").open_questions
+    assert (question.heading, question.field, len(question.waiting)) == ("Supplier Name", "purpose", 1)
+
+
+@pytest.mark.parametrize(("said", "outcome"), [("different", "published v1"), ("same", "rejected")])
+def test_the_answer_decides_how_the_file_is_read(world: World, said: str, outcome: str) -> None:
+    world.teach("2026-08", purpose="Supplier Name")
+    world.send(october=spend(month="10/2026"))
+    world.answer("SUPPLIER  name", said)
+    assert outcomes(world.run())["october"].startswith(outcome)
+
+
+def test_what_only_earlier_files_explain_is_asked_about(world: World) -> None:
+    """Alone it would be rejected, so it is not published because of the others."""
+    content = spend(month="10/2026").replace(b"Supplier Name", b"Details")
+    world.teach("2026-08", supplier_name="Details")
+    sent = world.send(october=content)
+    assert sent["october"].startswith("held")
+    assert "the file would be rejected" in world.codes("october")["headings-doubted"]
+
+
+def test_questions_that_differ_in_case_or_spaces_are_one(world: World) -> None:
+    """One question was asked three times, and one answer left two open."""
+    world.send(september=spend(month="09/2026"))
+    world.send(october=gross(spend(month="10/2026")), november=spend(month="11/2026").replace(b"Amount", b" GROSS "))
+    (question,) = read_mapping(world.store, "anytown", "spend").open_questions
+    assert len(question.waiting) == 2
+    world.answer("gross", "same")
+    assert not read_mapping(world.store, "anytown", "spend").open_questions
+    assert outcomes(world.run()) == {"october": "published v1", "november": "published v1"}
+
+
+def test_a_mapping_in_which_one_question_is_there_three_times_has_it_once() -> None:
+    """Mappings of old have them; the answer to one of them is that to all."""
+    spellings = ("AMOUNT", " Amount ", "Amount")
+    asked = [Question(one, "net_amount", "Value", None, "2026-10-01", (one,)) for one in spellings]
+    text = BodyMapping("anytown", "spend", (*asked[:2], replace(asked[2], answer="same"))).to_toml()
+    (question,) = BodyMapping.from_toml(text).questions
+    assert (question.answer, question.waiting) == ("same", spellings)
