@@ -266,7 +266,7 @@ def _list_headings(
             )
 
 
-def ask_heading(
+def ask_heading(  # noqa: PLR0913 - keyword-only options
     body: str,
     dataset: str,
     question: Question,
