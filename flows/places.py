@@ -28,10 +28,10 @@ def find_bodies() -> Path | None:
     return Path(bodies) if bodies else None
 
 
-def find_request(period: str | None) -> RunRequest:
+def find_request(period: str | None, shard: str | None = None, moment: str | None = None) -> RunRequest:
     """The monthly request. Raises: UsageError: no store is set, or not one of inbox and sources."""
     settings = Settings.from_environment()
-    return parse_request(find_place("store"), settings.inbox, settings.sources, period, settings.bodies)
+    return parse_request(find_place("store"), settings.inbox, settings.sources, period, settings.bodies, shard, moment)
 
 
 def variables(request: RunRequest) -> dict[str, str]:

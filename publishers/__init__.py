@@ -29,6 +29,7 @@ from publishers.change_log import LoggedChanges, clear_changes, read_changes
 from publishers.consolidated import (
     consolidate_body,
     list_consolidated_years,
+    list_line_files,
     list_unreferenced,
     read_consolidated_year,
     summarise_account,
@@ -97,7 +98,7 @@ from publishers.site import SiteServer, serve_site
 from publishers.stores import open_reader, open_store
 from publishers.stores.folder import FolderStore
 from publishers.stores.form import CURRENT_FORM, begin_store, read_form
-from publishers.stores.protocol import ObjectInfo, Store, StoredObject, StoreReader
+from publishers.stores.protocol import PARALLEL_WRITES, ObjectInfo, Store, StoredObject, StoreReader
 from publishers.sweep import SweepResult, sweep_drafts, sweep_store
 from publishers.upgrade import Upgrade, upgrade_store
 from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_purges, verify_series
@@ -116,6 +117,7 @@ from publishers.versions import (
 
 __all__ = [
     "CURRENT_FORM",
+    "PARALLEL_WRITES",
     "BackupList",
     "BackupResult",
     "CompareVersions",
@@ -173,6 +175,7 @@ __all__ = [
     "list_drafts",
     "list_indexed_series",
     "list_indexed_series_of",
+    "list_line_files",
     "list_mappings",
     "list_measured_series",
     "list_published",

@@ -101,6 +101,11 @@ def _troubles(summary: RunSummary, out: Console) -> None:
         out.print(f"Left out of the inbox: {terminal.clean(left.path)}: {left.why}")
     if summary.trouble:
         out.print(f"\nThe catalogue could not be built: {summary.trouble}")
+    if summary.unrecorded:
+        out.print(
+            f"\nEverything above is done and stored, but {summary.unrecorded}: "
+            "Prefect's record of this run lacks its end."
+        )
 
 
 _MISSED = {

@@ -43,7 +43,8 @@ def collect(run: Run, request: RunRequest) -> Iterator[CollectedFiles]:
     if request.sources is None:
         yield collect_inbox(run, request)
         return
-    for fetched in fetch_sources(run, list_sources(request), request.period):
+    sources = tuple(one for one in list_sources(request) if run.shard is None or run.keeps(_slug(run, one.body)))
+    for fetched in fetch_sources(run, sources, request.period):
         yield CollectedFiles(
             tuple(fetched.arrivals.values()), tuple(fetched.missed.values()), tuple(fetched.unchanged.values())
         )
@@ -56,7 +57,14 @@ def collect_inbox(run: Run, request: RunRequest) -> CollectedFiles:
     found = collectors.list_inbox(
         request.inbox, received=run.moment, period=str(request.period) if request.period else None
     )
-    return CollectedFiles(arrivals=found.arrivals, left_out=found.left_out)
+    if run.shard is None:
+        return CollectedFiles(arrivals=found.arrivals, left_out=found.left_out)
+    arrivals = tuple(one for one in found.arrivals if run.keeps(_slug(run, one.sender)))
+    return CollectedFiles(arrivals=arrivals, left_out=found.left_out if run.shard.number == 1 else ())
+
+
+def _slug(run: Run, sender: str) -> str:
+    return run.register.find(sender).slug
 
 
 def list_sources(request: RunRequest) -> tuple[collectors.WebSource, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,43 @@ from piperoll.scratch import scratch_folder
 from piperoll.settings import Settings
 from publishers import Store, begin_store, open_store
 
+_OLDEST_MOMENT = timedelta(days=7)
+"""How far back a given moment may be: a run that is spread over machines can take days, its moment is its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A part of a run: the bodies whose slugs hash to `number`, counted from 1, of `of` parts.
+
+    All datasets of a body are in the same shard, and the same body is in the same shard in every run.
+    """
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Parse text such as `2/8`. Raises: UsageError: it is not a shard."""
+        number, _, of = text.partition("/")
+        if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            raise UsageError(f"{text!r} is not a shard: give its number and how many there are, as in 2/8")
+        return cls(int(number), int(of))
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    def keeps(self, body: str) -> bool:
+        """Return True if the body with this slug is in the shard."""
+        return int.from_bytes(hashlib.sha256(body.encode()).digest()[:8]) % self.of == self.number - 1
+
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """Where to collect from (an inbox or a sources file), which store to publish to, and for which period.
 
     `bodies` is the operator's own list of bodies; they are then the ones expected to send. `watcher` is called after
-    each file. Raises: UsageError: neither or both of `inbox` and `sources` are given.
+    each file. With `shard`, only its bodies are collected and processed; `moment` is when the run began of which it is
+    a part. Raises: UsageError: neither or both of `inbox` and `sources` are given.
     """
 
     to: str
@@ -35,6 +66,8 @@ class RunRequest:
     bodies: Path | None = None
     settings: Settings = field(default_factory=Settings.from_environment)
     watcher: Watcher | None = None
+    shard: Shard | None = None
+    moment: str | None = None
 
     def __post_init__(self) -> None:
         if (self.inbox is None) == (self.sources is None):
@@ -46,7 +79,14 @@ class RunRequest:
 
     def open(self) -> AbstractContextManager[Run]:
         """Begin the run; see `open_run`."""
-        return open_run(self.to, bodies=self.bodies, settings=self.settings, watcher=self.watcher)
+        return open_run(
+            self.to,
+            bodies=self.bodies,
+            settings=self.settings,
+            moment=self.moment,
+            watcher=self.watcher,
+            shard=self.shard,
+        )
 
 
 def parse_request(
@@ -55,15 +95,34 @@ def parse_request(
     sources: str | Path | None = None,
     period: str | None = None,
     bodies: str | Path | None = None,
+    shard: str | None = None,
+    moment: str | None = None,
 ) -> RunRequest:
-    """Make a request from text. Raises: UsageError: see `RunRequest`. PeriodError: `period` is not a period."""
+    """Make a request from text.
+
+    Raises: UsageError: see `RunRequest`, `Shard.parse`; `moment` is no recent time. PeriodError: `period` is not a
+    period.
+    """
     return RunRequest(
         to=to,
         inbox=Path(inbox) if inbox else None,
         sources=Path(sources) if sources else None,
         period=Period.parse(period) if period else None,
         bodies=Path(bodies) if bodies else None,
+        shard=Shard.parse(shard) if shard else None,
+        moment=_parse_moment(moment) if moment else None,
     )
+
+
+def _parse_moment(text: str) -> str:
+    """Check the moment at which a run began. It is recorded as the time of receipt, so it cannot be made up freely."""
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise UsageError(f"{text!r} is not a moment in UTC, as in 2026-11-01T06:00:00.000000Z") from None
+    if not text.endswith("Z") or not timedelta(minutes=-5) < age < _OLDEST_MOMENT:
+        raise UsageError(f"{text} is not a moment of the last {_OLDEST_MOMENT.days} days in UTC")
+    return text
 
 
 class ProgressCounter:
@@ -97,6 +156,7 @@ class Run:
     settings: Settings
     bodies: Path | None = None
     progress: ProgressCounter | None = None
+    shard: Shard | None = None
 
     @cached_property
     def store(self) -> Store:
@@ -112,6 +172,10 @@ class Run:
     def expected(self) -> Register:
         """The bodies that are expected to send."""
         return expected_bodies(self.bodies)
+
+    def keeps(self, body: str) -> bool:
+        """Return True if the run processes this body, given by its slug: all of them, unless the run is a shard."""
+        return self.shard is None or self.shard.keeps(body)
 
     def count(self, result: FileResult) -> FileResult:
         """Count a file as finished, if anyone is watching; return its result."""
@@ -129,6 +193,7 @@ def open_run(
     settings: Settings | None = None,
     moment: str | None = None,
     watcher: Watcher | None = None,
+    shard: Shard | None = None,
 ) -> Iterator[Run]:
     """Begin a run into the store at `to`; its scratch folder is removed when the block ends.
 
@@ -142,6 +207,7 @@ def open_run(
             settings=settings or Settings.from_environment(),
             bodies=bodies,
             progress=ProgressCounter(watcher),
+            shard=shard,
         )
         _ = run.register  # a wrong file of bodies or address fails here, not in the middle of the run
         begin_store(run.store)

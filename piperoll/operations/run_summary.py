@@ -183,6 +183,7 @@ class RunSummary:
     """The result of a run: every file in order of its path, paths left out of the inbox, and addresses without a file.
 
     `pages` counts the files of the catalogue that were written. `trouble` says why it could not be built.
+    `unrecorded` says why Prefect's record of the run has no end: its server was lost when the files were done.
     """
 
     results: tuple[FileResult, ...]
@@ -190,6 +191,7 @@ class RunSummary:
     missed: tuple[MissedAddress, ...] = ()
     pages: int = 0
     trouble: str | None = None
+    unrecorded: str | None = None
 
     @property
     def rows(self) -> RowTotals:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -29,13 +30,16 @@ from piperoll.describing.catalogue import hash_renderer
 from piperoll.describing.context import CatalogueContext
 from piperoll.describing.overview import BodyDigest
 from piperoll.errors import NotThere, StoreCorrupt
-from publishers import LoggedChanges, Store, list_series, read_changes
+from publishers import PARALLEL_WRITES, LoggedChanges, Store, list_series, read_changes
 
 BODIES = "bodies"
 """The document with the record of every body."""
 
 _REMEMBERED_BUILDS = 50
 """How many finished builds `state.json` lists. A build that is overtaken by more than these starts from nothing."""
+
+_MOST_WAITING = 16 * PARALLEL_WRITES
+"""Objects that wait to be written: they are in memory."""
 
 DocumentT = TypeVar("DocumentT")
 PageHashes: TypeAlias = dict[str, str]
@@ -90,10 +94,17 @@ class BodyRecord:
 
 
 class BuildState:
-    """Reads and writes the private documents, and writes pages; `touched` counts pages written and removed."""
+    """Reads and writes the private documents, and writes pages; `touched` counts pages written and removed.
+
+    A bucket takes many objects at a time. Whatever is not written when a build is killed is in the scope that `begin`
+    recorded; `begin`, `finish` and every reading or listing wait until all is written.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._is_remote = store.local_path(layout.HOME) is None
+        self._writers: ThreadPoolExecutor | None = None
+        self._waiting: dict[str, Future[None]] = {}
         self._own_key = f"{layout.BUILDS_RUNNING}{uuid.uuid4().hex[:16]}.json"
         self._written: set[str] = set()
         self._tag: str | None = None  # of `state.json` as it was read, for the conditional write in `finish`
@@ -110,21 +121,40 @@ class BuildState:
 
     def unfinished_builds(self) -> dict[str, BuildScope]:
         """The scope of every build that is running or was killed, by the key that records it."""
+        self.wait()
         scopes = {key: self._read(key, BuildScope) for key in self._store.keys(layout.BUILDS_RUNNING)}
         return {key: scope for key, scope in scopes.items() if scope is not None}
 
     def begin(self, scope: BuildScope) -> None:
         """Record what this build may write, before it writes any of it."""
+        self.wait()
         self._store.put(self._own_key, msgspec.json.encode(scope))
 
     def finish(self, build: FinishedBuild) -> None:
         """Record this build as finished. Raises: PointerMoved: another build finished since `last_build` was read."""
+        self.wait()
         self._store.replace(layout.BUILD_STATE, msgspec.json.encode(build), self._tag)
 
     def clear(self, others: Iterable[str]) -> None:
         """Delete the records of this build and of the interrupted `others`, whose work it has done."""
-        for key in (self._own_key, *others):
-            self._store.delete(key)
+        self._store.delete_many([self._own_key, *others])
+        if self._writers:
+            self._writers.shutdown()
+
+    def wait(self) -> None:
+        """Wait until everything is written. Raises: StoreError: something could not be written."""
+        waiting, self._waiting = self._waiting, {}
+        for written in waiting.values():
+            written.result()
+
+    def _put(self, key: str, content: bytes) -> None:
+        if not self._is_remote:
+            self._store.put(key, content)
+            return
+        if key in self._waiting or len(self._waiting) >= _MOST_WAITING:
+            self.wait()
+        self._writers = self._writers or ThreadPoolExecutor(PARALLEL_WRITES)
+        self._waiting[key] = self._writers.submit(self._store.put, key, content)
 
     def read(self, name: str, kind: type[DocumentT]) -> DocumentT | None:
         """A private document; None if there is none of this name."""
@@ -133,18 +163,20 @@ class BuildState:
     def write(self, name: str, document: Any) -> None:
         """Write a private document: a dataclass, or a dict of JSON values."""
         self._written.add(name)
-        self._store.put(f"{layout.BUILD}{name}.json", msgspec.json.encode(document))
+        self._put(f"{layout.BUILD}{name}.json", msgspec.json.encode(document))
 
     def drop(self, name: str) -> None:
         """Delete a private document."""
+        self.wait()
         self._store.delete(f"{layout.BUILD}{name}.json")
 
     def drop_unwritten(self, folders: Iterable[str]) -> None:
         """Delete the private documents in these folders that this build has not written."""
+        self.wait()
         for folder in folders:
-            for key in self._store.keys(f"{layout.BUILD}{folder}/"):
-                if key.removeprefix(layout.BUILD).removesuffix(".json") not in self._written:
-                    self._store.delete(key)
+            keys = list(self._store.keys(f"{layout.BUILD}{folder}/"))
+            names = [key.removeprefix(layout.BUILD).removesuffix(".json") for key in keys]
+            self._store.delete_many([key for key, name in zip(keys, names, strict=True) if name not in self._written])
 
     def publish(self, pages: Iterable[tuple[str, bytes]], known: Mapping[str, str]) -> PageHashes:
         """Write the pages that differ from what is `known` of them; return the hashes of all."""
@@ -152,17 +184,20 @@ class BuildState:
         for key, content in pages:
             hashes[key] = hashlib.sha256(content).hexdigest()[:20]
             if known.get(key) != hashes[key]:
-                self._store.put(key, content)
+                self._put(key, content)
                 self.touched += 1
         return hashes
 
     def remove(self, keys: Iterable[str]) -> None:
         """Delete pages."""
-        for key in sorted(keys):
-            self._store.delete(key)
-            self.touched += 1
+        self.wait()
+        gone = sorted(keys)
+        self._store.delete_many(gone)
+        self.touched += len(gone)
 
     def _read(self, key: str, kind: type[DocumentT]) -> DocumentT | None:
+        if key in self._waiting:
+            self.wait()
         try:
             content = self._store.read(key).content
         except NotThere:
