@@ -22,9 +22,9 @@ from piperoll.errors import PeriodError, UsageError
 from piperoll.findings import deciding_finding
 from piperoll.model import Draft, Report, Role, Verdict
 from piperoll.operations import submitting
-from piperoll.operations.decision_queue import ItemKind
 from piperoll.operations.draft_questions import answer_draft_questions, list_draft_questions
 from piperoll.operations.marked_copy import write_changes
+from piperoll.operations.queue_items import ItemKind
 from piperoll.operations.sandbox import SandboxFailed, SandboxLimits
 from piperoll.operations.submitting import Given, SentFile, SubmissionRefused
 from piperoll.reading import ASKING
@@ -32,7 +32,7 @@ from portal.indexes import moment_of, standing_of
 from portal.questions import MOST_SHOWN, read_answers
 from portal.receipts import mail_receipt
 from portal.rendering import page
-from portal.sessions import Signed, own_body, require, sent_form, settings_of
+from portal.sessions import Signed, log_reading, own_body, require, sent_form, settings_of
 
 router = APIRouter()
 
@@ -193,6 +193,7 @@ async def post_answers(
 
 
 @router.get("/bodies/{body}/drafts/{draft}/{kind}-copy")
+@log_reading
 async def get_copy(
     request: Request, kind: str, draft: Draft = Depends(own_draft), _: Signed = Depends(require(Role.SUBMIT))
 ) -> Response:

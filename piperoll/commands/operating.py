@@ -182,10 +182,11 @@ def withdraw(
 
     piperoll withdraw spend/anytown/2026-10 2 --to published --because "The file was for another month"
     """
+    from piperoll.api import login_name
     from piperoll.model import Series
     from piperoll.operations.takedown import withdraw_version
 
-    done = withdraw_version(to, Series.parse(series), number, because=because, bodies=bodies)
+    done = withdraw_version(to, Series.parse(series), number, because=because, bodies=bodies, by=login_name())
     typer.echo(f"Version {number} of {series} is withdrawn. What is current now: piperoll history {series} --from {to}")
     _finish(done.trouble)
 
@@ -211,12 +212,14 @@ def purge(
 
     piperoll purge 3fa9c2d17b60 --to published --because "Names of foster carers" --value "Jane Carer"
     """
+    from piperoll.api import login_name
     from piperoll.describing.wording import format_count
     from piperoll.operations.takedown import purge_submission
 
     if not yes:
         typer.confirm(f"Everything made from {submission} in {to} will be deleted permanently. Continue?", abort=True)
-    done = purge_submission(to, submission, because=because, values=value or (), bodies=bodies)
+    by = login_name()
+    done = purge_submission(to, submission, because=because, values=value or (), bodies=bodies, by=by)
     stone = done.tombstone
     held = f"{format_count(len(stone.versions), 'version')} with {format_count(stone.rows, 'row')}"
     typer.echo(f"{stone.sha256} is purged: {held}.")

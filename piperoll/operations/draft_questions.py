@@ -13,7 +13,8 @@ from piperoll.checking.privacy.decisions import fold_value
 from piperoll.errors import UsageError
 from piperoll.model import BodyMapping, Draft, HeldValue
 from piperoll.operations.answering import answer_items
-from piperoll.operations.decision_queue import ItemKind, QueueItem, ask_heading, ask_value
+from piperoll.operations.decision_queue import ask_heading, ask_value
+from piperoll.operations.queue_items import ItemKind, QueueItem
 from piperoll.operations.submitting import CheckedAttempt, check_again
 from piperoll.reading import ASKING
 
