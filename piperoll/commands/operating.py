@@ -23,11 +23,29 @@ TERMINATED = 143
 
 Dest = Annotated[str, typer.Option("--to", metavar="DEST", help="A folder, or s3://bucket/prefix.")]
 Inboxes = Annotated[
-    list[Path] | None,
-    typer.Option("--inbox", metavar="DIR", help="Laid out as <dataset>/<body>/<file>; can be repeated."),
+    list[str] | None,
+    typer.Option(
+        "--inbox", metavar="DIR", help="A folder or s3://bucket/prefix, as <dataset>/<body>/<file>; can be repeated."
+    ),
 ]
-SourcesFile = Annotated[Path | None, typer.Option("--sources", metavar="FILE", help="Web addresses: sources.toml.")]
-Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your list of bodies: the ones expected to send.")]
+SourcesFile = Annotated[
+    str | None,
+    typer.Option("--sources", metavar="FILE", help="Web addresses: sources.toml, here or at s3:// or https://."),
+]
+
+
+def local_file(text: str) -> Path:
+    """The path of a file; one that is at an address is copied first."""
+    from piperoll.operations import remote_files
+
+    return remote_files.local_file(text)
+
+
+Bodies = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", parser=local_file, help="Your list of bodies: the ones expected to send."),
+]
+BodiesPlace = Annotated[str | None, typer.Option("--bodies", metavar="FILE", help="Your list of bodies, as for run.")]
 Given = Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")]
 Because = Annotated[str, typer.Option(metavar="REASON", help="Why; published in the history.")]
 
@@ -136,10 +154,10 @@ def replay(
 
 def serve(
     to: Dest,
-    inbox: Annotated[Path | None, typer.Option(metavar="DIR", help="Laid out as <dataset>/<body>/<file>.")] = None,
+    inbox: Annotated[str | None, typer.Option(metavar="DIR", help="Laid out as <dataset>/<body>/<file>.")] = None,
     sources: SourcesFile = None,
     period: Given = None,
-    bodies: Bodies = None,
+    bodies: BodiesPlace = None,
     cron: Annotated[str, typer.Option(metavar="CRON", help="When, in London time.")] = "0 6 * * *",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page that shows the runs.")] = 4200,
 ) -> None:
