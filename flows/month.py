@@ -20,6 +20,7 @@ from piperoll.operations.answering import finish_answers
 from piperoll.operations.batches import fail_all, run_in_batches
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
+from piperoll.operations.run_record import record_run
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
 from piperoll.operations.worker_processes import Workers
@@ -54,7 +55,7 @@ def month(
     """
     request = _find_request(period, shard, moment)
     retries = request.settings.retries
-    with request.open() as run, Workers(run) as workers:
+    with request.open() as run, record_run(run) as record_end, Workers(run) as workers:
         parts: list[CollectedFiles] = []
         bodies = pipeline.group_as_collected(run, collecting.collect(run, request), parts)
         reported = record.begin_run(bodies, request)
@@ -72,6 +73,7 @@ def month(
             results = pipeline.replace_results(results, finish_answers(run)[0])
         catalogue_task = as_step("catalogue", build_catalogue, retries)
         summary = pipeline.summarise(collected, results, lambda: catalogue_task(run) if catalogue else 0)
+        record_end(summary)
     record.end_run(summary, request)
     if summary.failed:
         raise RunFailed(summary)
