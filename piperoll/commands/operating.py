@@ -153,10 +153,16 @@ def replay(
         place = into or f"{scratch}/replayed"
         if apply and because:
             replayed = replaying.apply_replay(
-                source, place, because=because, by=by or api.login_name(), bodies=bodies, watcher=watcher
+                source,
+                place,
+                because=because,
+                by=by or api.login_name(),
+                bodies=bodies,
+                watcher=watcher,
+                catalogued=into is not None,
             )
         else:
-            replayed = replaying.replay(source, place, bodies=bodies, watcher=watcher)
+            replayed = replaying.replay(source, place, bodies=bodies, watcher=watcher, catalogued=into is not None)
     if as_json:
         typer.echo(json.dumps(replayed.to_document(), ensure_ascii=False, indent=2))
     else:

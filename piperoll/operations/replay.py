@@ -82,13 +82,14 @@ def replay(
     bodies: Path | None = None,
     settings: Settings | None = None,
     watcher: Watcher | None = None,
+    catalogued: bool = True,
 ) -> ReplayResult:
     """Take every submission of the store at `source` through today's rules into the empty store at `into`.
 
     They are taken in the order of the periods on record, whatever the order they arrived in. Within a period, files
     that were received in one run are taken as one run, and decisions to release are repeated at the moment when they
     were made. Answers and decisions about values are in force from the beginning. The store at `source` is only read.
-    Raises: UsageError: `into` is not empty.
+    Without `catalogued`, `into` gets no catalogue. Raises: UsageError: `into` is not empty.
     """
     store, target = publishers.open_store(source), publishers.open_store(into)
     if next(iter(target.keys()), None) is not None:
@@ -119,13 +120,15 @@ def replay(
             results[f"{result.dataset}/{result.body}/{result.sha256}"] = result
             if watcher:
                 watcher(Progress(len(results), len(records), result))
-    with open_run(into, bodies=bodies, settings=settings) as run:
-        _, trouble = build_for_run(run)
+    trouble = None
+    if catalogued:
+        with open_run(into, bodies=bodies, settings=settings) as run:
+            _, trouble = build_for_run(run)
     impacts = tuple(find_impact(store, target))
     return ReplayResult(tuple(results.values()), tuple(_find_changes(records, results)), trouble, impacts)
 
 
-def apply_replay(
+def apply_replay(  # noqa: PLR0913 - keyword-only options
     source: str,
     into: str,
     *,
@@ -134,6 +137,7 @@ def apply_replay(
     bodies: Path | None = None,
     settings: Settings | None = None,
     watcher: Watcher | None = None,
+    catalogued: bool = True,
 ) -> ReplayResult:
     """Replay the store at `source`, then make it publish what the replay shows, and build its catalogue.
 
@@ -142,7 +146,7 @@ def apply_replay(
     Raises: UsageError: no reason is given, or it names a person; `into` is not empty.
     """
     because = require_reason(because)
-    replayed = replay(source, into, bodies=bodies, settings=settings, watcher=watcher)
+    replayed = replay(source, into, bodies=bodies, settings=settings, watcher=watcher, catalogued=catalogued)
     target = publishers.open_store(into)
     with open_run(source, bodies=bodies, settings=settings) as run:
         applied = apply_impact(run, target, replayed.impacts, because=because, by=by)

@@ -38,7 +38,7 @@ def world(tmp_path: Path) -> World:
 
 def test_a_replay_shows_by_body_what_would_be_published_restated_and_held(world: World, tmp_path: Path) -> None:
     before = contents(world.store)
-    replayed = replay(world.place, str(tmp_path / "replayed"))
+    replayed = replay(world.place, str(tmp_path / "replayed"), catalogued=False)
     shown = {str(one.what): (one.files, one.rows, one.pounds) for one in sum_by_body(replayed.impacts)}
     assert {what: (files, rows) for what, (files, rows, _) in shown.items()} == {
         "published": (1, (0, 5)),
@@ -50,7 +50,7 @@ def test_a_replay_shows_by_body_what_would_be_published_restated_and_held(world:
 
 
 def test_applying_it_makes_the_store_what_it_showed(world: World, tmp_path: Path) -> None:
-    applied = apply_replay(world.place, str(tmp_path / "replayed"), because=WHY, by="Op")
+    applied = apply_replay(world.place, str(tmp_path / "replayed"), because=WHY, by="Op", catalogued=False)
     assert applied.applied is not None
     assert applied.applied.skipped == {}
     assert not [*find_impact(world.store, open_store(str(tmp_path / "replayed")))]
@@ -67,7 +67,7 @@ def test_applying_it_makes_the_store_what_it_showed(world: World, tmp_path: Path
     ]
 
 
-@pytest.mark.parametrize("writes", [2, 9, 16, 23, 30])
+@pytest.mark.parametrize("writes", [9, 23])
 def test_applying_it_can_be_interrupted_and_repeated(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
 ) -> None:
@@ -79,8 +79,8 @@ def test_applying_it_can_be_interrupted_and_repeated(
 
     with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr(run_request, "open_store", opened)
-        apply_replay(world.place, into, because=WHY, by="Op")
-    apply_replay(world.place, str(tmp_path / "again"), because=WHY, by="Op")
+        apply_replay(world.place, into, because=WHY, by="Op", catalogued=False)
+    apply_replay(world.place, str(tmp_path / "again"), because=WHY, by="Op", catalogued=False)
     current = {str(one): read_history(world.store, one)[0].current for one in (SEPTEMBER, OCTOBER, NOVEMBER)}
     assert current == {str(SEPTEMBER): 1, str(OCTOBER): 2, str(NOVEMBER): None}
     assert not [*find_impact(world.store, open_store(str(tmp_path / "again")))]
