@@ -12,7 +12,7 @@ SOURCES := piperoll collectors publishers flows hosting serving portal tests ben
 UNIT_TESTS := tests/model tests/findings tests/reading tests/checking tests/releasing tests/duties tests/datapackages
 
 .DEFAULT_GOAL := help
-.PHONY: help install findings-page demo test quick lint types tests test-real soak bench lock pins screenshots golden vendor clean python browser validator
+.PHONY: help install findings-page demo test quick lint types tests test-real soak bench lock pins screenshots golden vendor clean python browser validator database
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,7 +59,7 @@ demo: install ## run the whole pipeline on made-up files of 12 bodies and 3 mont
 findings-page: install ## docs/findings.md, made from findings/ and expectations/
 	@$(BIN)/python -m piperoll.commands.findings_page > docs/findings.md
 
-test: install browser validator lint types tests ## run all checks and tests, as CI does
+test: install browser validator database lint types tests ## run all checks and tests, as CI does
 
 quick: install lint types ## run lint, types and the unit tests, in under 90 seconds
 	@$(BIN)/python -m pytest -q -n 2 $(UNIT_TESTS)
@@ -72,7 +72,7 @@ lint: install
 types: install
 	@$(BIN)/mypy
 
-tests: install browser validator
+tests: install browser validator database
 	@$(BIN)/python -m pytest -q -n 2
 
 # The browser tests open the catalogue in Chromium.
@@ -83,6 +83,16 @@ browser:
 	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install chromium >/dev/null; \
 	  else \
 	    echo "The browser tests need Chromium. Run: sudo apt-get install -y chromium" >&2; exit 1; \
+	  fi; }
+
+# The test of runs that are spread over workers needs a database server for Prefect.
+database:
+	@test -n "$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null)" || command -v initdb >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing PostgreSQL for the tests of spread runs …"; \
+	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install postgresql >/dev/null; \
+	  else \
+	    echo "The tests of spread runs need PostgreSQL. Run: sudo apt-get install -y postgresql" >&2; exit 1; \
 	  fi; }
 
 # The HTML validator comes from npm, pinned with hashes. It is installed before the tests because tests have no network.

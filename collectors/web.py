@@ -22,25 +22,38 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.exceptions import SSLError, Timeout
+from requests.exceptions import ConnectTimeout, ProxyError, SSLError, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError
 
-from piperoll.errors import AddressRefused, CollectError, SourceGone, SourceUnavailable, TooLarge
+from piperoll.errors import (
+    AddressRefused,
+    CollectError,
+    ProxyFailed,
+    SettingsError,
+    SourceGone,
+    SourceUnavailable,
+    TooLarge,
+)
 
 _CHUNK_BYTES = 1 << 16
 _MAX_HOPS = 10  # requests for one file, redirects included; browsers follow up to 20
 _WHOLE_FETCH_FACTOR = 10  # a whole fetch, redirects included, may take this many times the time-out of a single read
 _MAX_LENGTH_DIGITS = 18  # of Content-Length: beyond an exabyte it is no length
 _RETRYABLE_STATUSES = (408, 425, 429)
+_TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 _REDIRECTS = (301, 302, 303, 307, 308)
 _USER_AGENT = "Piperoll (open data of public bodies)"
 
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """Limits for one fetch: the time-out of each read in seconds, the size of the file, and which addresses."""
+    """Limits for one fetch: the time-out of each read in seconds, the size of the file, and which addresses.
+
+    `proxy` is the address of a proxy, `http://user:password@host:port`. It then makes the connections, so it decides
+    what a name means: docs/operating.md says what it must refuse.
+    """
 
     timeout_seconds: float
     max_download_bytes: int
@@ -147,7 +160,9 @@ def _join(base: str, address: str) -> str:
 
 def _session(limits: FetchLimits) -> requests.Session:
     session = requests.Session()
-    session.trust_env = False  # no proxy, which would hide the real address, and no .netrc
+    session.trust_env = False  # no proxy that nobody has set for us, and no .netrc
+    if limits.proxy:
+        session.proxies = {"http": limits.proxy, "https": limits.proxy}
     session.headers.update({"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"})
     adapter = CheckedAdapter(public_only=not limits.allow_private_addresses)
     session.mount("http://", adapter)
@@ -161,13 +176,15 @@ def _request(
     """Request the last hop; return the response so far and the address it redirects to, if it does."""
     url = answer.hops[-1]
     _require_web_address(url)
+    if limits.proxy and not limits.allow_private_addresses:
+        _refuse_private_name(url)
     with closing(_get(session, url, limits, last)) as response:
         answer = replace(answer, status=response.status_code, headers=dict(response.headers))
         if response.status_code in _REDIRECTS and "Location" in response.headers:
             return answer, _join(url, response.headers["Location"])
         if response.status_code == 304 and last:
             return answer, None
-        error = _error_of(response)
+        error = _error_of(response, limits.proxy)
         return (replace(answer, error=error) if error else _save(response, answer, folder, limits)), None
 
 
@@ -191,7 +208,11 @@ def _get(session: requests.Session, url: str, limits: FetchLimits, last: Mapping
         return session.get(url, headers=headers, timeout=limits.timeout_seconds, stream=True, allow_redirects=False)
     except SSLError as error:
         raise SourceGone(f"{url} has a certificate that cannot be verified: {error}") from error
+    except ProxyError as error:
+        raise _proxy_error(url, limits.proxy or "", str(error)) from error
     except Timeout as error:
+        if limits.proxy and isinstance(error, ConnectTimeout):
+            raise _proxy_error(url, limits.proxy, "it cannot be reached") from error
         raise SourceUnavailable(f"{url} did not answer within {limits.timeout_seconds} seconds") from error
     except requests.ConnectionError as error:
         raise SourceUnavailable(f"{url} cannot be reached: {error}") from error
@@ -199,11 +220,47 @@ def _get(session: requests.Session, url: str, limits: FetchLimits, last: Mapping
         raise SourceGone(f"{url} cannot be fetched: {error}") from error
 
 
-def _error_of(response: requests.Response) -> CollectError | None:
+def require_proxy(proxy: str) -> None:
+    """Raise SettingsError unless `proxy` is the address of a proxy, or empty. The message does not quote a password."""
+    try:
+        split = urlsplit(proxy)
+        valid = split.scheme in ("http", "https") and bool(split.hostname) and split.port != 0
+    except ValueError:
+        valid = False
+    if proxy and not valid:
+        raise SettingsError("PIPEROLL_PROXY is not the address of a proxy: use http://host:port or https://host:port")
+
+
+def _refuse_private_name(url: str) -> None:
+    """Raise AddressRefused if this machine knows the host of an address as one that is not public.
+
+    The proxy resolves the name once more, perhaps to another address; and a name that only it can resolve is its to
+    allow or refuse.
+    """
+    split = urlsplit(url)
+    with suppress(socket.gaierror):
+        resolve_public(split.hostname or "", split.port or (443 if split.scheme == "https" else 80))
+
+
+def _proxy_error(url: str, proxy: str, why: str) -> CollectError:
+    """The error for a connection that the proxy did not make: its own fault, its refusal, or the fault of the site."""
+    name = urlsplit(proxy).netloc.rpartition("@")[2]
+    answer = _TUNNEL_STATUS.search(why)
+    if answer is None or answer[1] == "407":
+        refused = "does not accept the user and password of PIPEROLL_PROXY" if answer else "does not answer"
+        return ProxyFailed(f"the proxy {name} {refused}, so {url} was not fetched")
+    if answer[1].startswith("5"):
+        return SourceUnavailable(f"{url} cannot be reached: the proxy {name} answers {answer[1]}")
+    return AddressRefused(f"the proxy {name} does not allow {url}: it answers {answer[1]}")
+
+
+def _error_of(response: requests.Response, proxy: str | None) -> CollectError | None:
     status = response.status_code
     message = f"{response.url} answers {status} {response.reason or ''}".strip()
     if status == 200:
         return None
+    if status == 407 and proxy:
+        return _proxy_error(response.url, proxy, "Tunnel connection failed: 407")
     if status in _RETRYABLE_STATUSES or status >= 500:
         unavailable = SourceUnavailable(message)
         unavailable.retry_after_seconds = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
@@ -440,3 +497,9 @@ class CheckedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         classes = (_Checked, _CheckedSecure) if self._public_only else (_Watched, _WatchedSecure)
         self.poolmanager.pool_classes_by_scheme = _pools(*classes)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """Connections to the operator's proxy, which may be in a private network, keep the deadline too."""
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _pools(_Watched, _WatchedSecure)
+        return manager

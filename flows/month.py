@@ -9,9 +9,9 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from prefect import flow
-from prefect.artifacts import create_markdown_artifact
 from prefect.runtime import flow_run
 
+from flows import record
 from flows.places import find_request
 from flows.tasks import StepFailed, as_step, as_task, steps_as_tasks
 from piperoll.errors import PiperollError
@@ -21,7 +21,6 @@ from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
-from piperoll.operations.run_summary_markdown import format_markdown
 
 REQUEST: ContextVar[RunRequest | None] = ContextVar("REQUEST", default=None)
 """The request of a caller in this process. Parameters of a flow are text and cannot hold its settings and watcher."""
@@ -36,22 +35,28 @@ class RunFailed(PiperollError):
 
 
 def _flow_run_name() -> str:
-    return f"month {flow_run.parameters.get('period') or 'as it comes'}"
+    given = flow_run.parameters
+    return f"month {given.get('period') or 'as it comes'}" + (f", {given['shard']}" if given.get("shard") else "")
 
 
 @flow(name="month", flow_run_name=_flow_run_name, log_prints=False, persist_result=False)
-def month(period: str | None = None) -> RunSummary:
+def month(
+    period: str | None = None, shard: str | None = None, catalogue: bool = True, moment: str | None = None
+) -> RunSummary:
     """Collect everything from an inbox or a sources file, publish what passes, and build the catalogue.
+
+    A `shard` such as `2/8` keeps to the bodies that fall to it. Without `catalogue`, answers to questions and the
+    catalogue are left to `flows.spread`, at whose `moment` (ISO 8601, UTC) all shards begin.
 
     Raises: RunFailed: something failed; everything else was done.
     """
-    request = _find_request(period)
+    request = _find_request(period, shard, moment)
     retries = request.settings.retries
     with request.open() as run:
         body_task, steps = as_task("body", pipeline.process_body), steps_as_tasks(retries)
         parts: list[CollectedFiles] = []
         bodies = pipeline.group_as_collected(run, collecting.collect(run, request), parts)
-        futures = [(files, body_task.submit(run, files, steps)) for files in bodies]
+        futures = [(files, body_task.submit(run, files, steps)) for files in record.begin_run(bodies, request)]
         collected = CollectedFiles.join(parts)
         results = pipeline.count_unchanged(run, collected)
         for files, future in futures:
@@ -61,18 +66,19 @@ def month(period: str | None = None) -> RunSummary:
             else:  # an exception: the task broke off because of a bug, so each of its files has failed
                 error = ended.error if isinstance(ended, StepFailed) else ended
                 results += [run.count(pipeline.fail(run, submission, error)) for submission, _ in files.files]
-        results = pipeline.replace_results(results, finish_answers(run)[0])
+        if catalogue:
+            results = pipeline.replace_results(results, finish_answers(run)[0])
         catalogue_task = as_step("catalogue", build_catalogue, retries)
-        summary = pipeline.summarise(collected, results, lambda: catalogue_task(run))
-    create_markdown_artifact(format_markdown(summary), key="month", description="The results of the month's files")
+        summary = pipeline.summarise(collected, results, lambda: catalogue_task(run) if catalogue else 0)
+    record.end_run(summary, request)
     if summary.failed:
         raise RunFailed(summary)
     return summary
 
 
-def _find_request(period: str | None) -> RunRequest:
+def _find_request(period: str | None, shard: str | None, moment: str | None) -> RunRequest:
     """The request of a caller in this process, or the one that the environment gives.
 
     A scheduled run pickles `month` with the globals it uses. `REQUEST` cannot be pickled, a function of a module can.
     """
-    return REQUEST.get() or find_request(period)
+    return REQUEST.get() or find_request(period, shard, moment)

@@ -26,6 +26,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 STARTUP_SECONDS = 120
 """Prefect waits 20 seconds, too short on a busy machine for a first start, which creates the database tables."""
@@ -35,14 +36,18 @@ _QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(STARTUP_SECONDS),
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # people see our messages; the server keeps the log
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # a line of 3,000 letters for each event that a lost server misses
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
     "NO_PROXY": "127.0.0.1,localhost",
+    # Relative: the page asks the host and port at which it was opened, not 127.0.0.1:4200.
+    "PREFECT_SERVER_UI_API_URL": "/api",
 }
 _LOG_LINES_SHOWN = 15
 """Lines at the end of the server's log that an error quotes: enough for the last message of a traceback."""
 _STOP_SECONDS = 15  # a server that is up needs two
 _DRAIN_SECONDS = 10  # some hundred events are waiting at most, and a server takes milliseconds for each
 _LOCALHOST = "127.0.0.1"
+_ending: list[bool] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,21 +153,35 @@ def start_server(
     try:
         yield PrefectServer(f"http://{host}:{port}/api", process, home, auth)
     finally:
-        _drain_events()
+        end_sending()
         _stop(process, signal.SIGINT if lasting else signal.SIGKILL)
 
 
-def _drain_events() -> None:
-    """Let Prefect send its last events while the server is there.
+def end_sending(seconds: float = _DRAIN_SECONDS) -> None:
+    """Let Prefect send its last events and log lines, for at most so many `seconds`; what is left then is dropped.
 
-    Its worker lives as long as this process and knows one server. It would try each event on a server that is gone for
-    more than a minute, in the next run of this process and when the process ends.
+    Prefect's senders live as long as this process and each knows one server. They would try every event for eleven
+    seconds on a server that is gone, in the next run of this process and, for hours, when the process ends.
     """
-    if worker := sys.modules.get("prefect.events.worker"):
-        # in a thread of its own: where an event loop runs, Prefect only returns a coroutine
-        draining = threading.Thread(target=worker.EventsWorker.drain_all, args=(_DRAIN_SECONDS,), daemon=True)
-        draining.start()
-        draining.join(_DRAIN_SECONDS)
+    module = sys.modules.get("prefect.events.worker")
+    if module is None:
+        return
+    sender: Any = module.EventsWorker
+    tasks = [(one._loop, one._task) for one in tuple(sender._instances.values())]
+    # in a thread of its own: where an event loop runs, Prefect only returns a coroutine
+    draining = threading.Thread(target=sender.drain_all, args=(seconds,), daemon=True)
+    draining.start()
+    draining.join(seconds)
+    for loop, sending in tasks:
+        if loop is not None and sending is not None and not sending.done():
+            loop.call_soon_threadsafe(sending.cancel)
+
+
+def end_sending_at_exit() -> None:
+    """Do so when this process ends, before Prefect does it without a bound. Call it when a flow run ends."""
+    if not _ending:
+        _ending.append(True)
+        threading._register_atexit(end_sending)  # type: ignore[attr-defined]
 
 
 def _stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:

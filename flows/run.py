@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from flows import prefect_server
 from piperoll.checking import warm_up
+from piperoll.errors import ServerTrouble
 from piperoll.operations import collecting, pipeline
 from piperoll.operations.answering import finish_answers
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
+
+_RETRIES = 3
+"""How often Prefect's client asks a server that does not answer, after 2, 4 and 8 seconds: it may be restarting."""
 
 
 def run_month(request: RunRequest) -> RunSummary:
@@ -21,31 +26,56 @@ def run_month(request: RunRequest) -> RunSummary:
     record. Several runs within one `prefect_server.server()` block share its server.
 
     Raises: UsageError: the inbox or the sources file cannot be read. StoreError: the store cannot be opened. What goes
-    wrong with single files is in the summary.
+    wrong with single files is in the summary. ServerTrouble: the Prefect server does not answer; if it is lost when the
+    files are done, the summary says so (`unrecorded`).
     """
     if summary := _run_if_nothing_new(request):
         return summary
     with prefect_server.server() as server:
         # Importing the flow takes seconds, in which our server starts; its environment must be set before.
-        from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+        from prefect.settings import (  # noqa: PLC0415
+            PREFECT_API_AUTH_STRING,
+            PREFECT_API_URL,
+            PREFECT_CLIENT_MAX_RETRIES,
+            temporary_settings,
+        )
         from prefect.task_runners import ThreadPoolTaskRunner  # noqa: PLC0415
 
         from flows.month import REQUEST, RunFailed, month  # noqa: PLC0415
+        from flows.record import FINISHED  # noqa: PLC0415
 
         if server.process:
             warm_up()  # takes as long again, and the first file needs it
         server.wait()
-        token = REQUEST.set(request)
+        finished: list[RunSummary] = []
+        token, kept = REQUEST.set(request), FINISHED.set(finished)
         try:
-            own = {PREFECT_API_AUTH_STRING: server.auth} if server.auth else {}
-            with temporary_settings({PREFECT_API_URL: server.address} | own):
+            own: dict[Any, Any] = {PREFECT_API_AUTH_STRING: server.auth} if server.auth else {}
+            own |= {PREFECT_API_URL: server.address, PREFECT_CLIENT_MAX_RETRIES: _RETRIES}
+            with temporary_settings(own):
                 runner: Any = ThreadPoolTaskRunner(max_workers=request.settings.concurrency)
                 done: RunSummary = month.with_options(task_runner=runner)(period=request.flow_period())
                 return done
         except RunFailed as failed:
             return failed.summary
+        except Exception as error:  # what Prefect raises when it cannot record the end
+            if not finished and not is_connection_error(error):
+                raise
+            address = os.environ.get("PREFECT_API_URL", server.address)
+            if not finished:
+                raise ServerTrouble(f"the Prefect server at {address} does not answer: {error}") from error
+            prefect_server.end_sending()
+            return replace(finished[0], unrecorded=f"the Prefect server at {address} was lost ({error})")
         finally:
             REQUEST.reset(token)
+            FINISHED.reset(kept)
+
+
+def is_connection_error(error: BaseException) -> bool:
+    """Return True if a server could not be reached or broke the connection."""
+    import httpx  # noqa: PLC0415 - with Prefect
+
+    return isinstance(error, httpx.TransportError)
 
 
 def _run_if_nothing_new(request: RunRequest) -> RunSummary | None:
@@ -53,7 +83,7 @@ def _run_if_nothing_new(request: RunRequest) -> RunSummary | None:
     if request.inbox is None:
         collecting.list_sources(request)  # a mistake in the file is reported before a server starts
         return None
-    if "PREFECT_API_URL" in os.environ:
+    if "PREFECT_API_URL" in os.environ or isinstance(request.inbox, str):
         return None
     with request.open() as run:
         collected = collecting.collect_inbox(run, request)

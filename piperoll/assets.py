@@ -1,7 +1,7 @@
 """The data folders: datasets, expectations, findings, measures and the catalogue's templates, in a checkout or a wheel.
 
 In a checkout `datapackages/`, `expectations/`, `findings/`, `measures/`, `catalogue/` and `docs/` are beside the
-package; a wheel holds them under `piperoll/data/`. The environment variable PIPEROLL_DATA lists further folders
+package; a wheel holds them under `piperoll/data/`. The setting `data` (PIPEROLL_DATA) lists further folders
 (separated like PATH), each with a `datapackages/`, an `expectations/` or a `measures/` of its own, so that datasets and
 measures can be added without changing Piperoll.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -21,11 +20,9 @@ from typing import Any
 
 from piperoll.errors import DescriptorError, UnknownDataset
 from piperoll.model import Body, Dataset, Heading, Register
+from piperoll.settings import find_data_folders
 
 _PACKAGE = Path(__file__).parent
-
-DATA_VARIABLE = "PIPEROLL_DATA"
-"""The environment variable that lists further data folders."""
 
 PLATFORM_FIELDS = "platform_fields.json"
 """The file in datapackages/ that declares the fields which Piperoll adds to datasets."""
@@ -48,9 +45,8 @@ def folder(name: str) -> Path:
 @cache
 def _dataset_folders() -> Mapping[str, Path]:
     """The folder of each dataset by name, in alphabetical order; a further data folder cannot replace a dataset."""
-    further = [Path(path) for path in os.environ.get(DATA_VARIABLE, "").split(os.pathsep) if path]
     found: dict[str, Path] = {}
-    for root in (folder("datapackages").parent, *further):
+    for root in (folder("datapackages").parent, *find_data_folders()):
         for path in (root / "datapackages").glob("*/headings.csv"):  # the other folders are registers and word lists
             found.setdefault(path.parent.name, path.parent)
     return dict(sorted(found.items()))

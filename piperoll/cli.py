@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import signal
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from piperoll import __version__
+from piperoll import __version__, logs
 from piperoll.commands import (
     access,
+    chasing,
     checking,
     classifying,
     consuming,
     decisions,
     duties,
+    maintaining,
     mappings,
     measuring,
     operating,
@@ -27,6 +31,7 @@ from piperoll.commands import (
     validating,
 )
 from piperoll.errors import PiperollError, describe_error, is_out_of_memory
+from piperoll.settings import CONFIG_VARIABLE, read_settings
 
 FAILED = 2
 """The exit status if a command could not do what was asked; 1 means that a file was held or rejected."""
@@ -100,6 +105,7 @@ for command in (
     operating.serve,
     measuring.measure,
     duties.due,
+    chasing.chase,
     serving.site,
     serving.api,
     access.portal,
@@ -112,6 +118,10 @@ for command in (
     operating.withdraw,
     operating.purge,
     operating.sweep,
+    maintaining.settings,
+    maintaining.upgrade,
+    maintaining.backup,
+    maintaining.restore,
     checking.sample,
 ):
     _add_command(app, command)
@@ -145,8 +155,21 @@ def start(
     _: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A file with settings (piperoll.toml); default: PIPEROLL_CONFIG."),
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(metavar="FORMAT", help="json: one JSON object a line on standard error.")
+    ] = None,
 ) -> None:
-    """Define the options of `piperoll` itself."""
+    """Set what every command and every process that it starts reads from the environment."""
+    if named := str(config or os.environ.get(CONFIG_VARIABLE, "")):
+        os.environ[CONFIG_VARIABLE] = str(Path(named).absolute())
+    if log_format is not None:
+        os.environ["PIPEROLL_LOG_FORMAT"] = log_format
+    if {CONFIG_VARIABLE, "PIPEROLL_LOG_FORMAT"} & {*os.environ}:
+        logs.configure_logs(read_settings().get("log_format", (logs.TEXT, ""))[0])
 
 
 def main() -> None:
@@ -162,14 +185,10 @@ def main() -> None:
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # for a terminal whose encoding has no £
     try:
         app()
-    except PiperollError as error:
-        typer.echo(f"piperoll: {error}", err=True)
-        sys.exit(FAILED)
-    except (OSError, MemoryError) as error:
-        typer.echo(f"piperoll: {describe_error(error)}", err=True)
-        sys.exit(FAILED)
     except Exception as error:  # noqa: BLE001 - Python would exit with 1, which means "held or rejected"
-        if is_out_of_memory(error):
+        if logs.is_json():
+            logs.log_error(error)
+        elif isinstance(error, (PiperollError, OSError, MemoryError)) or is_out_of_memory(error):
             typer.echo(f"piperoll: {describe_error(error)}", err=True)
         else:
             traceback.print_exc()

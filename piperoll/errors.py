@@ -19,6 +19,7 @@ for faults of ours, of the operator and of the network:
     │   ├── PointerMoved        the pointer has changed since it was read    (retryable)
     │   ├── NotThere            there is no object with this key
     │   ├── BytesPurged         the submission was purged, so it is refused
+    │   ├── StoreTooNew         a newer version of Piperoll wrote the store
     │   ├── StoreCorrupt        the content read back is not the content written
     │   └── StoreUnavailable    the store does not answer                    (retryable)
     ├── ServerTrouble           our own Prefect server does not start
@@ -108,6 +109,10 @@ class BytesPurged(StoreError):
 
 class StoreCorrupt(StoreError):
     """The content read back is not the content written."""
+
+
+class StoreTooNew(StoreError):
+    """The store is of a form that this version does not know; the message says what to do."""
 
 
 class StoreUnavailable(StoreError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def read_history(store: StoreReader, series: Series) -> tuple[History, str | Non
         stored = store.read(layout.pointer(series))
     except NotThere:
         return History(series), None
-    return _parse_history(series, stored.content), stored.tag
+    return parse_history(series, stored.content), stored.tag
 
 
 def amend_history(store: Store, series: Series, change: Callable[[History], History]) -> History:
@@ -46,7 +46,7 @@ def amend_history(store: Store, series: Series, change: Callable[[History], Hist
 
     def change_content(content: bytes | None) -> bytes | None:
         nonlocal amended
-        before = History(series) if content is None else _parse_history(series, content)
+        before = History(series) if content is None else parse_history(series, content)
         amended = change(before)
         return None if amended == before else amended.to_bytes()
 
@@ -55,8 +55,12 @@ def amend_history(store: Store, series: Series, change: Callable[[History], Hist
     return amended
 
 
-def fetch_version(store: StoreReader, series: Series, version: Version, folder: Path) -> Path:
-    """Copy every file of a version into `folder`, compare each with the manifest, and return the folder.
+def fetch_version(
+    store: StoreReader, series: Series, version: Version, folder: Path, names: Collection[str] | None = None
+) -> Path:
+    """Copy the files of a version into `folder`, compare each with the manifest, and return the folder.
+
+    With `names`, only those files are copied, and the manifest.
 
     Raises: StoreCorrupt: a file is not what the manifest says, or the manifest is not the one that the history names.
     """
@@ -66,6 +70,8 @@ def fetch_version(store: StoreReader, series: Series, version: Version, folder: 
     if file_entry(folder, "manifest.json").sha256 != version.manifest_sha256:
         raise StoreCorrupt(f"{key} is not the one that {layout.pointer(series)} names")
     for entry in Manifest.from_bytes((folder / "manifest.json").read_bytes()).files:
+        if names is not None and entry.path not in names:
+            continue
         key = layout.release_file(series, version, entry.path)
         store.fetch(key, folder / entry.path)
         if file_entry(folder, entry.path) != entry:
@@ -111,7 +117,8 @@ def read_listing(store: Store, series: Series) -> Listing:
     )
 
 
-def _parse_history(series: Series, content: bytes) -> History:
+def parse_history(series: Series, content: bytes) -> History:
+    """Read the bytes of the pointer of a series. Raises: StoreCorrupt: they are of another series."""
     history = History.from_bytes(content)
     if history.series != series:
         raise StoreCorrupt(f"{layout.pointer(series)} is the pointer of {history.series}")

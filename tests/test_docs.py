@@ -12,7 +12,7 @@ import pytest
 import typer.main
 
 from piperoll import assets, cli
-from piperoll.settings import Settings
+from piperoll.settings import SECRETS, Settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = "\n".join(path.read_text("utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
@@ -26,6 +26,7 @@ def test_every_setting_is_described(setting: str) -> None:
 
 def test_no_setting_is_described_that_is_not_there() -> None:
     known = {f"PIPEROLL_{field.name.upper()}" for field in fields(Settings)}
+    known |= {f"PIPEROLL_{name.upper()}_FILE" for name in SECRETS}
     assert set(re.findall(r"PIPEROLL_[A-Z_]*[A-Z]", PAGES)) - known == set()
 
 

@@ -13,6 +13,7 @@ same layout for operators and readers.
     returns/      what bodies said of returns that they do not send             private
     readers/      what readers report about published tables                    private
     access/       who may use the portal, and what they did there               private
+    chasing/      what bodies were written to about                             private
     reports/      the public report of every file received                      public
     data/         releases, the pointers that name them, and an index           public
     catalogue/    pages, feeds, DCAT, consolidated files                        public
@@ -30,8 +31,11 @@ import re
 from pathlib import PurePosixPath
 
 from piperoll.errors import StoreError
+from piperoll.layout.backups import *  # noqa: F403
 from piperoll.layout.catalogue import *  # noqa: F403 - callers use the package as one module
 from piperoll.layout.catalogue import CATALOGUE
+from piperoll.layout.chasing import *  # noqa: F403
+from piperoll.layout.chasing import CHASING
 from piperoll.layout.records import *  # noqa: F403
 from piperoll.layout.records import (
     ACCESS,
@@ -46,15 +50,20 @@ from piperoll.layout.records import (
     RECEIPTS,
     REPORTS,
     RETURNS,
+    access_log,
+    tombstones_prefix,
 )
 
 PUBLIC = (CATALOGUE, DATA, REPORTS)
 """The only prefixes that are ever served."""
 
-PRIVATE = (ACCESS, ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG, READERS, DRAFTS, RECEIPTS, RETURNS)
+PRIVATE = (ACCESS, ARCHIVE, CHASING, COLLECTED, MAPPINGS, DECISIONS, LOG, READERS, DRAFTS, RECEIPTS, RETURNS)
 """The prefixes that only the operator reads."""
 
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*\Z")
+_REWRITTEN_RECORDS = ("report.json", "decisions-applied.json", "sources.json", "state.json", "last.json")
+"""The names of the objects below `collected/` that are pointers or remade."""
+
 _IMMUTABLE = re.compile(r"data/[^/]+/[^/]+/[^/]+/(v\d+-[0-9a-f]{12}/|changes/v\d+-v\d+-[0-9a-f]{12}\.csv\Z)")
 _JSON_FEED = re.compile(r"catalogue/(feed|feeds/.+)\.json\Z")
 _TEXT = "; charset=utf-8"
@@ -82,6 +91,22 @@ def is_public(key: str) -> bool:
 def is_immutable(key: str) -> bool:
     """True for the files of versions and the differences between them, which their pointers vouch for by hash."""
     return bool(_IMMUTABLE.match(key))
+
+
+def is_rewritten(key: str) -> bool:
+    """True if the object under `key` is written more than once: a pointer, or what can be made again."""
+    if key.startswith(DATA):
+        return key.endswith(".json") and not is_immutable(key)
+    if key.startswith(COLLECTED):
+        return PurePosixPath(key).name in _REWRITTEN_RECORDS
+    return key.startswith((REPORTS, CATALOGUE, MAPPINGS, DRAFTS)) or (
+        key.startswith(ACCESS) and not key.startswith(access_log())
+    )
+
+
+def is_purge_record(key: str) -> bool:
+    """True for the records that a submission, or versions of a series, were purged."""
+    return key.startswith(tombstones_prefix()) or (key.startswith(LOG) and "-purge" in key)
 
 
 def content_type(key: str) -> str:

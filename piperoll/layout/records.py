@@ -40,6 +40,11 @@ def parse_sender_link(key: str) -> tuple[str, str, str]:
     return sha256, body, dataset
 
 
+def tombstones_prefix() -> str:
+    """The prefix of the records of what was purged."""
+    return "archive/purged/"
+
+
 def tombstone(sha256: str) -> str:
     """The record that these bytes were purged: when, why, which versions. Written once; private; refuses the bytes."""
     return f"archive/purged/{sha256}.json"
@@ -65,7 +70,7 @@ def records_prefix(body: str, dataset: str, sha256: str) -> str:
 
 def record(submission: Submission) -> str:
     """Who sent a file, from where and when. Written once, after its bytes; private."""
-    return f"{_folder_of(submission)}received-{_compact(submission.received)}.json"
+    return f"{_folder_of(submission)}received-{compact_instant(submission.received)}.json"
 
 
 def parse_record(key: str) -> tuple[str, str, str] | None:
@@ -93,12 +98,17 @@ def rulings_prefix(submission: Submission) -> str:
 
 def ruling(submission: Submission, decided: str) -> str:
     """One decision about a submission, at an ISO 8601 instant. Written once; private."""
-    return f"{rulings_prefix(submission)}{_compact(decided)}.json"
+    return f"{rulings_prefix(submission)}{compact_instant(decided)}.json"
 
 
 def fetches_folder(body: str, dataset: str, address_hash: str = "") -> str:
     """The prefix of the log of fetches from one web address, or from all; each entry is written once. Private."""
     return f"collected/{body}/{dataset}/fetches/{address_hash and f'{address_hash}/'}"
+
+
+def inbox_record(body: str, dataset: str, inbox_hash: str) -> str:
+    """What is known of a body's objects in an inbox in a bucket: ETag and sha256 of each. A pointer; private."""
+    return f"collected/{body}/{dataset}/inboxes/{inbox_hash}.json"
 
 
 def claims_folder(body: str, dataset: str) -> str:
@@ -165,6 +175,26 @@ def change(dataset: str, body: str, what: str, mark: str) -> str:
     return f"{CHANGES}{dataset}/{body}/{what}/{mark}"
 
 
+def parse_file_change(key: str) -> tuple[str, str, str] | None:
+    """The dataset, body and sha256 of a change of a submission; None for a change of a series."""
+    dataset, body, what, _ = key.removeprefix(CHANGES).split("/")
+    return (dataset, body, what.removeprefix("sha256-")) if what.startswith("sha256-") else None
+
+
+RECEIVED_INDEX = f"{BUILD}received/"
+"""The prefix of the files that each body sent, with the outcome of each. Changed by conditional write; private."""
+
+
+def received_index(body: str) -> str:
+    """Every file that a body sent, with the outcome of its report, as of the last build of the catalogue."""
+    return f"{RECEIVED_INDEX}{body}.json"
+
+
+def parse_received_index(key: str) -> str:
+    """The body whose files are listed under a key made by `received_index`."""
+    return key.removeprefix(RECEIVED_INDEX).removesuffix(".json")
+
+
 # --- mappings/, decisions/ and log/ ---------------------------------------------------------------------------------
 
 
@@ -185,12 +215,12 @@ def decisions_prefix(body: str | None) -> str:
 
 def decision(body: str | None, decided: str, identifier: str) -> str:
     """One decision (`DecisionEntry`), at an ISO 8601 instant. Written once; private."""
-    return f"{decisions_prefix(body)}{_compact(decided)}-{identifier}.json"
+    return f"{decisions_prefix(body)}{compact_instant(decided)}-{identifier}.json"
 
 
 def log_entry(instant: str, action: str, digest: str) -> str:
     """One withdrawal or purge, with its reason. Written once, before anything else is done; private."""
-    return f"log/{_compact(instant)}-{action}-{digest}.json"
+    return f"log/{compact_instant(instant)}-{action}-{digest}.json"
 
 
 # --- drafts/, receipts/ and returns/: what bodies send through the portal ---------------------------------------------
@@ -336,7 +366,7 @@ def access_log(instant: str = "", identifier: str = "") -> str:
     """One thing that someone did in the portal; without arguments the prefix of all. Written once; private."""
     if not instant:
         return f"{ACCESS}log/"
-    return f"{ACCESS}log/{instant[:10]}/{_compact(instant)}-{identifier}.json"
+    return f"{ACCESS}log/{instant[:10]}/{compact_instant(instant)}-{identifier}.json"
 
 
 # --- reports/: what the public may know of each file received -------------------------------------------------------
@@ -353,6 +383,9 @@ def public_report_of(submission: Submission) -> str:
 
 
 # --- data/: releases ------------------------------------------------------------------------------------------------
+
+STORE_FORM = f"{DATA}store.json"
+"""The version of the form of the store; a store without it is of form 1. Changed by conditional write; public."""
 
 INDEX = f"{DATA}index.json"
 """The bodies of each dataset. Changed by conditional write, only when a body is new."""
@@ -460,6 +493,6 @@ def _name_of(series: Series) -> str:
     return str(series).rpartition("/")[2]
 
 
-def _compact(instant: str) -> str:
+def compact_instant(instant: str) -> str:
     """An ISO 8601 instant without the characters that some file systems refuse in names."""
     return instant.replace(":", "").replace("-", "")

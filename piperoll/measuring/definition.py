@@ -6,7 +6,6 @@ A measure is data. Adding a folder adds a measure; docs/measures.md says what ea
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from typing import Any
 
 from piperoll import assets
 from piperoll.errors import DescriptorError, UsageError
+from piperoll.settings import find_data_folders
 
 UNITS = ("share", "gbp", "gbp-per-transaction", "count", "fte", "years", "days", "ratio")
 """What a figure can be stated in."""
@@ -109,9 +109,8 @@ def measures() -> Mapping[str, Measure]:
     The folders in `measures/` come first, then those of the further data folders that PIPEROLL_DATA lists.
     Raises: DescriptorError: a definition is wrong; the message says which file and key.
     """
-    further = [Path(path) for path in os.environ.get(assets.DATA_VARIABLE, "").split(os.pathsep) if path]
     found: dict[str, Measure] = {}
-    for root in (assets.folder("measures"), *(path / "measures" for path in further)):
+    for root in (assets.folder("measures"), *(path / "measures" for path in find_data_folders())):
         for path in sorted(root.glob("*/measure.toml")):
             found.setdefault(path.parent.name, read_measure(path.parent))
     return dict(sorted(found.items()))

@@ -53,7 +53,8 @@ class DecisionKind(StrEnum):
 
     A value, a service area, a held file, the withdrawal of a version, or the restatement of a series by today's rules;
     who a supplier is, how two contracts are related, or a body's reply to a figure; or an earlier decision that is
-    taken back.
+    taken back. `HEADING` and `TAKEDOWN` record what is in force elsewhere: an answer about a heading, and what an
+    operator withdrew or purged.
     """
 
     VALUE = "value"
@@ -65,6 +66,8 @@ class DecisionKind(StrEnum):
     PAIR = "pair"
     WITHDRAW = "withdraw"
     RESTATE = "restate"
+    HEADING = "heading"
+    TAKEDOWN = "takedown"
 
     @property
     def is_review(self) -> bool:
@@ -125,6 +128,8 @@ class DecisionEntry:
     | `PAIR` | the identifier of a pair of contracts | a `PairDecision` | None |
     | `WITHDRAW` | a version (`spend/anytown/2026-10/v1`) | a `WithdrawalStep` | the slug of whose it is |
     | `RESTATE` | a series (`spend/anytown/2026-10`) | a `Restated` | the slug of whose it is |
+    | `HEADING` | the heading as the file has it | `same`, `different`, `ignore` or a field | the slug of whose it is |
+    | `TAKEDOWN` | a version, or the sha256 of a file | `withdrawn` or `purged` | the slug of whose it is |
     | `REPLY` | the identifier of a figure | `reply` | the slug of who replies |
     | `TAKE_BACK` | the identifier of the decision that is taken back | what that had said | as that had |
 

@@ -35,6 +35,9 @@ _MAX_DELAY_SECONDS = 120
 _UNDER_WAY, _PAGE, _FIRST = 0, 1, 2
 """Priorities: the next hop of a fetch, then pages of links, then first attempts, then retries, those of most last."""
 
+_PROXY = ""
+"""The name of the operator's proxy among the hosts."""
+
 _T = TypeVar("_T")
 
 BodyKey: TypeAlias = tuple[str, str]
@@ -138,7 +141,7 @@ class _Fetcher:
     def _request(self, target: _Target) -> list[QueuedFetch]:
         """Make the next request of an address; return what follows from it. Raises: CollectError: there is no file."""
         host = _host_of(target.next_address)
-        if wait := self._seconds_to_wait(host):
+        if wait := max(self._seconds_to_wait(host), self._seconds_to_wait(_PROXY)):
             return [self._queue(target, wait)]
         log = target.log = target.log or FetchLog(self._run.store, target.key[1], target.key[0], target.address)
         last = self._find_last_file(target, log)
@@ -166,10 +169,14 @@ class _Fetcher:
     def _ask(self, host: str, target: _Target, last: Mapping[str, Any] | None) -> FetchResponse:
         """Request the next hop of an address, unless its host did not answer to any of the attempts before."""
         answer = target.response or FetchResponse((target.address,))
-        if self._is_silent(host):
-            count = self._run.settings.retries + 1
-            why = f"{host} did not answer {format_count(count, 'time')} in a row, so {answer.hops[-1]} was not asked"
-            return replace(answer, status=None, headers=None, redirected=False, error=SourceUnavailable(why))
+        count = format_count(self._run.settings.retries + 1, "time")
+        error: CollectError | None = None
+        if self._is_silent(_PROXY):
+            error = ProxyFailed(f"the proxy failed {count} in a row, so {answer.hops[-1]} was not asked")
+        elif self._is_silent(host):
+            error = SourceUnavailable(f"{host} did not answer {count} in a row, so {answer.hops[-1]} was not asked")
+        if error:
+            return replace(answer, status=None, headers=None, redirected=False, error=error)
         started = time.monotonic()
         folder = self._run.scratch / "web" / "{}-{}".format(*target.order)
         answer = collectors.fetch_hop(answer, folder, self._limits(target.source), last=last)
@@ -184,7 +191,7 @@ class _Fetcher:
             and target.attempt < self._run.settings.retries
             and (asked or 0) <= _MAX_DELAY_SECONDS
             and answer.seconds < self._limits(target.source).deadline_seconds
-            and not self._is_silent(_host_of(answer.hops[-1]))
+            and not self._is_silent(_PROXY if isinstance(error, ProxyFailed) else _host_of(answer.hops[-1]))
         )
 
     def _accept(self, target: _Target, answer: FetchResponse, last: Mapping[str, Any] | None) -> None:
@@ -271,11 +278,13 @@ class _Fetcher:
 
     def _note_host(self, name: str, answer: FetchResponse, started: float) -> None:
         """Note whether a host answered. One that does not lets all its addresses wait, and counts as one failure."""
+        through_proxy = isinstance(answer.error, ProxyFailed)
         with self._lock:
-            host = self._hosts[name]
-            if answer.status is not None:
+            host = self._hosts[_PROXY if through_proxy else name]
+            if answer.status is not None and not through_proxy:
                 host.failures, host.next_try = 0, 0
-            elif isinstance(answer.error, SourceUnavailable) and started >= host.failed_at:
+                self._hosts[_PROXY] = _Host()
+            elif isinstance(answer.error, SourceUnavailable | ProxyFailed) and started >= host.failed_at:
                 host.failed_at = time.monotonic()
                 host.failures += 1
                 if host.failures <= self._run.settings.retries:

@@ -125,6 +125,7 @@ def group_as_collected(
                 decided.pop(key, None),
             )
             for key in sorted(keys)
+            if run.keeps(key[1])
         ]
         if part:
             collected.append(part)

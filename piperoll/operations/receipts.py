@@ -38,6 +38,8 @@ def fetch_waiting(run: Run) -> Iterator[tuple[Submission, Path]]:
     folder.mkdir(exist_ok=True)
     for receipt, draft in publishers.list_waiting(run.store):
         submission = submission_of(receipt)
+        if not run.keeps(submission.body):
+            continue
         if _is_done(run, submission):
             publishers.end_waiting(run.store, receipt, draft)
             continue

@@ -94,6 +94,7 @@ def replay(
     store, target = publishers.open_store(source), publishers.open_store(into)
     if next(iter(target.keys()), None) is not None:
         raise UsageError(f"{into} is not empty: name an empty folder or prefix to replay into")
+    publishers.begin_store(target)
     records = sorted(
         publishers.list_submissions(store),
         key=lambda one: (one[0].received, one[0].dataset, one[0].body, one[0].origin),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,31 +15,67 @@ from typing import Any
 from piperoll import assets
 from piperoll.errors import UsageError
 from piperoll.model import Body, Period, Register
+from piperoll.operations.remote_files import Place, local_copy, parse_place
 from piperoll.operations.run_summary import FileResult, Progress, Watcher
 from piperoll.scratch import scratch_folder
 from piperoll.settings import Settings
-from publishers import Store, open_store
+from publishers import Store, begin_store, open_store
+
+_OLDEST_MOMENT = timedelta(days=7)
+"""How far back a given moment may be: a run that is spread over machines can take days, its moment is its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A part of a run: the bodies whose slugs hash to `number`, counted from 1, of `of` parts.
+
+    All datasets of a body are in the same shard, and the same body is in the same shard in every run.
+    """
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Parse text such as `2/8`. Raises: UsageError: it is not a shard."""
+        number, _, of = text.partition("/")
+        if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            raise UsageError(f"{text!r} is not a shard: give its number and how many there are, as in 2/8")
+        return cls(int(number), int(of))
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    def keeps(self, body: str) -> bool:
+        """Return True if the body with this slug is in the shard."""
+        return int.from_bytes(hashlib.sha256(body.encode()).digest()[:8]) % self.of == self.number - 1
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """Where to collect from (an inbox or a sources file), which store to publish to, and for which period.
 
-    `bodies` is the operator's own list of bodies; they are then the ones expected to send. `watcher` is called after
-    each file. Raises: UsageError: neither or both of `inbox` and `sources` are given.
+    An inbox may be in a bucket, and the files may be at s3:// or https://. `bodies` is the operator's own list of
+    bodies; they are then the ones expected to send. `watcher` is called after each file. With `shard`, only its bodies
+    are collected and processed; `moment` is when the run began of which it is a part. Raises: UsageError: neither or
+    both of `inbox` and `sources` are given.
     """
 
     to: str
-    inbox: Path | None = None
-    sources: Path | None = None
+    inbox: Place | None = None
+    sources: Place | None = None
     period: Period | None = None
-    bodies: Path | None = None
+    bodies: Place | None = None
     settings: Settings = field(default_factory=Settings.from_environment)
     watcher: Watcher | None = None
+    shard: Shard | None = None
+    moment: str | None = None
 
     def __post_init__(self) -> None:
         if (self.inbox is None) == (self.sources is None):
             raise UsageError("give either an inbox folder or a sources file to collect from")
+        if isinstance(self.inbox, str) and not self.inbox.startswith("s3://"):
+            raise UsageError(f"'{self.inbox}' is not an inbox: give a folder or s3://bucket/prefix")
 
     def flow_period(self) -> str | None:
         """The period as the parameter of the Prefect flow, which is text. Paths are none: see `flows.places`."""
@@ -46,7 +83,14 @@ class RunRequest:
 
     def open(self) -> AbstractContextManager[Run]:
         """Begin the run; see `open_run`."""
-        return open_run(self.to, bodies=self.bodies, settings=self.settings, watcher=self.watcher)
+        return open_run(
+            self.to,
+            bodies=self.bodies,
+            settings=self.settings,
+            moment=self.moment,
+            watcher=self.watcher,
+            shard=self.shard,
+        )
 
 
 def parse_request(
@@ -55,15 +99,34 @@ def parse_request(
     sources: str | Path | None = None,
     period: str | None = None,
     bodies: str | Path | None = None,
+    shard: str | None = None,
+    moment: str | None = None,
 ) -> RunRequest:
-    """Make a request from text. Raises: UsageError: see `RunRequest`. PeriodError: `period` is not a period."""
+    """Make a request from text.
+
+    Raises: UsageError: see `RunRequest`, `Shard.parse`; `moment` is no recent time. PeriodError: `period` is not a
+    period.
+    """
     return RunRequest(
         to=to,
-        inbox=Path(inbox) if inbox else None,
-        sources=Path(sources) if sources else None,
+        inbox=parse_place(inbox),
+        sources=parse_place(sources),
         period=Period.parse(period) if period else None,
-        bodies=Path(bodies) if bodies else None,
+        bodies=parse_place(bodies),
+        shard=Shard.parse(shard) if shard else None,
+        moment=_parse_moment(moment) if moment else None,
     )
+
+
+def _parse_moment(text: str) -> str:
+    """Check the moment at which a run began. It is recorded as the time of receipt, so it cannot be made up freely."""
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise UsageError(f"{text!r} is not a moment in UTC, as in 2026-11-01T06:00:00.000000Z") from None
+    if not text.endswith("Z") or not timedelta(minutes=-5) < age < _OLDEST_MOMENT:
+        raise UsageError(f"{text} is not a moment of the last {_OLDEST_MOMENT.days} days in UTC")
+    return text
 
 
 class ProgressCounter:
@@ -97,6 +160,7 @@ class Run:
     settings: Settings
     bodies: Path | None = None
     progress: ProgressCounter | None = None
+    shard: Shard | None = None
 
     @cached_property
     def store(self) -> Store:
@@ -113,6 +177,10 @@ class Run:
         """The bodies that are expected to send."""
         return expected_bodies(self.bodies)
 
+    def keeps(self, body: str) -> bool:
+        """Return True if the run processes this body, given by its slug: all of them, unless the run is a shard."""
+        return self.shard is None or self.shard.keeps(body)
+
     def count(self, result: FileResult) -> FileResult:
         """Count a file as finished, if anyone is watching; return its result."""
         return self.progress.count(result) if self.progress else result
@@ -125,25 +193,29 @@ class Run:
 def open_run(
     to: str,
     *,
-    bodies: Path | None = None,
+    bodies: Place | None = None,
     settings: Settings | None = None,
     moment: str | None = None,
     watcher: Watcher | None = None,
+    shard: Shard | None = None,
 ) -> Iterator[Run]:
     """Begin a run into the store at `to`; its scratch folder is removed when the block ends.
 
     `moment` is an ISO 8601 instant in UTC; without it, now. Raises: UsageError: `bodies` cannot be read.
     """
+    settings = settings or Settings.from_environment()
     with scratch_folder("run") as scratch:
         run = Run(
             to=to,
             moment=moment or current_moment(),
             scratch=scratch,
-            settings=settings or Settings.from_environment(),
-            bodies=bodies,
+            settings=settings,
+            bodies=None if bodies is None else local_copy(bodies, scratch / "given", settings),
             progress=ProgressCounter(watcher),
+            shard=shard,
         )
-        _ = run.store, run.register  # a wrong address or file of bodies fails here, not in the middle of the run
+        _ = run.register  # a wrong file of bodies or address fails here, not in the middle of the run
+        begin_store(run.store)
         yield run
 
 

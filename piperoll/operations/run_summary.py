@@ -123,6 +123,17 @@ class FileResult:
                 return f"{self.ending}: {self.why}"
 
 
+_ADVICE = {
+    "ours": "Run again when the cause is gone.",
+    "SourceUnavailable": "The next run asks again. If a site keeps failing, tell the body.",
+    "SourceGone": "If a file should be there, find its new address and put it into your sources file, or ask the body.",
+    "TooLarge": "If the files are right, raise the limit that is named in your sources file.",
+    "AddressRefused": "Correct the address in your sources file, or allow it.",
+    "NoLink": "Compare `links` in your sources file with the page.",
+}
+"""What to do about an address without a file, by the class of its error."""
+
+
 @dataclass(frozen=True, slots=True)
 class MissedAddress:
     """A web address without a file: the reason, the class of its error (`kind`), and whether to try again.
@@ -140,6 +151,19 @@ class MissedAddress:
     ours: bool = False
     since: str | None = None
     last_good: str | None = None
+
+    @property
+    def history(self) -> str:
+        """Since when the address fails, as in "Failing since 2026-11-03; the last good answer was on 2026-11-02."."""
+        if self.since is None:
+            return ""
+        good = f"the last good answer was on {self.last_good}" if self.last_good else "there never was a good answer"
+        return f"Failing since {self.since}; {good}."
+
+    @property
+    def advice(self) -> str:
+        """What the operator can do about it."""
+        return _ADVICE["ours" if self.ours else self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +183,7 @@ class RunSummary:
     """The result of a run: every file in order of its path, paths left out of the inbox, and addresses without a file.
 
     `pages` counts the files of the catalogue that were written. `trouble` says why it could not be built.
+    `unrecorded` says why Prefect's record of the run has no end: its server was lost when the files were done.
     """
 
     results: tuple[FileResult, ...]
@@ -166,6 +191,7 @@ class RunSummary:
     missed: tuple[MissedAddress, ...] = ()
     pages: int = 0
     trouble: str | None = None
+    unrecorded: str | None = None
 
     @property
     def rows(self) -> RowTotals:

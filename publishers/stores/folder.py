@@ -9,8 +9,9 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 
 from piperoll import layout
@@ -19,7 +20,7 @@ from publishers.stores.protocol import ObjectInfo, StoredObject, sha256_of
 
 _CHUNK_BYTES = 1 << 20
 _MINUTE = 60
-_OWNER_ONLY, _OWNER_ONLY_FOLDER = 0o600, 0o700
+_OWNER_ONLY, _OWNER_ONLY_FOLDER, _OTHERS = 0o600, 0o700, 0o077
 _SHA256 = "user.piperoll.sha256"
 _LOCKS = ".locks"
 _UNFINISHED = ".unfinished"
@@ -126,6 +127,11 @@ class FolderStore:
                 path.unlink()
                 _sync_folder(path.parent)
 
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Delete objects, one after the other."""
+        for key in keys:
+            self.delete(key)
+
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order."""
         *parents, start = prefix.split("/")
@@ -137,6 +143,58 @@ class FolderStore:
             relative = Path(folder).relative_to(self._root)
             found.extend((relative / name).as_posix() for name in names if name.startswith(wanted) and name[0] != ".")
         return iter(sorted(found))
+
+    def list_objects(self, prefix: str = "") -> Iterator[tuple[str, ObjectInfo]]:
+        """List every key with its size, tag and time."""
+        for key in self.keys(prefix):
+            with suppress(FileNotFoundError):  # deleted since it was listed
+                yield key, _info(self._path(key).stat())
+
+    def is_empty(self) -> bool:
+        """True if no folder of the store has a file."""
+        for _, subfolders, names in os.walk(self._root):
+            subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+            if any(not name.startswith(".") for name in names):
+                return False
+        return True
+
+    def lacks_digest(self, key: str) -> bool:
+        """True if the file has no extended attribute of ours, or is private and others can read it or its prefix."""
+        path = self._path(key)
+        with _raise_store_errors(key), path.open("rb") as stream:
+            if not layout.is_public(key):
+                top = self._root / key.split("/", 1)[0]
+                if (os.fstat(stream.fileno()).st_mode | (0 if top == path else top.stat().st_mode)) & _OTHERS:
+                    return True
+            return self._keeps_attributes and _stored_sha256(stream.fileno()) is None
+
+    def store_digest(self, key: str) -> None:
+        """Set the extended attribute and the modes, under the lock that writers take."""
+        path = self._path(key)
+        with _raise_store_errors(key), self._lock(key), path.open("rb") as stream:
+            if not layout.is_public(key):
+                os.fchmod(stream.fileno(), _OWNER_ONLY)
+                top = self._root / key.split("/", 1)[0]
+                if top != path:
+                    top.chmod(_OWNER_ONLY_FOLDER)
+            if self._keeps_attributes and _stored_sha256(stream.fileno()) is None:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                os.setxattr(stream.fileno(), _SHA256, digest.encode())
+
+    @cached_property
+    def _keeps_attributes(self) -> bool:
+        """Whether this file system and this platform have extended attributes."""
+        folder = self._root / _UNFINISHED
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / uuid.uuid4().hex
+        try:
+            probe.touch()
+            os.setxattr(probe, _SHA256, b"")
+        except (OSError, AttributeError):
+            return False
+        finally:
+            probe.unlink(missing_ok=True)
+        return True
 
     def old_versions(self, prefix: str = "") -> Iterator[str]:  # noqa: ARG002 - the protocol has it
         """A folder keeps no earlier versions."""

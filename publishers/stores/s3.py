@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from operator import itemgetter
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
@@ -19,7 +21,7 @@ from botocore.parsers import ResponseParserError
 
 from piperoll import layout
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
-from publishers.stores.protocol import ObjectInfo, StoredObject, sha256_of
+from publishers.stores.protocol import PARALLEL_WRITES, ObjectInfo, StoredObject, sha256_of
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -28,8 +30,16 @@ if TYPE_CHECKING:
 PART_BYTES = 32 << 20
 """Larger files are uploaded in parts of this many bytes; S3 wants at least 5 MB."""
 
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=10, read_timeout=60)
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 5},
+    connect_timeout=10,
+    read_timeout=60,
+    max_pool_connections=PARALLEL_WRITES + 8,
+)
 """Five attempts on 5xx, 429, timeouts and cut connections before we call the store unavailable."""
+
+_MOST_DELETED = 1000
+"""Keys that S3 takes in one request to delete objects."""
 
 _CHUNK_BYTES = 1 << 20
 _HOUR = 3600
@@ -126,7 +136,10 @@ class S3Store:
         return True
 
     def create(self, key: str, content: bytes | Path) -> None:
-        """Write once, with a checksum that the server checks, and read back.
+        """Write once, with a checksum that the server checks, and be sure of what it holds.
+
+        The server answers with the MD5 of what it has stored. Where it does not (large files, and keys of a customer
+        in AWS KMS), the object is read back.
 
         A publisher that lost the race for a version removes its files and may remove one that we have just written and
         not yet read back: then we write it again.
@@ -145,7 +158,10 @@ class S3Store:
                 if isinstance(content, Path) and size > self._part_bytes:
                     self._put_parts(key, content)
                 else:
-                    self._put(key, content if isinstance(content, bytes) else content.read_bytes(), IfNoneMatch="*")
+                    whole = content if isinstance(content, bytes) else content.read_bytes()
+                    tag = self._put(key, whole, IfNoneMatch="*")
+                    if tag.strip('"') == hashlib.md5(whole, usedforsecurity=False).hexdigest():
+                        return
         except PointerMoved:
             if not self._holds(key, content, size):
                 raise AlreadyThere(f"{key} holds other bytes, and is written once") from None
@@ -184,14 +200,56 @@ class S3Store:
         with self._raise_store_errors(key):
             self._s3.delete_object(**self._at(key))
 
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Delete objects, a thousand in a request."""
+        names = [{"Key": self._prefix + layout.check_key(key)} for key in keys]
+        for start in range(0, len(names), _MOST_DELETED):
+            some: Any = {"Objects": names[start : start + _MOST_DELETED], "Quiet": True}
+            with self._raise_store_errors("several objects"):
+                answer = self._s3.delete_objects(Bucket=self._bucket, Delete=some)
+            for error in answer.get("Errors", ()):
+                raise StoreError(f"{self!r} does not delete {error.get('Key')}: {error.get('Message')}")
+
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order; we sort, since some servers list folder by folder."""
+        return iter(sorted(key for key, _ in self._list(prefix)))
+
+    def list_objects(self, prefix: str = "") -> Iterator[tuple[str, ObjectInfo]]:
+        """List every key with its size, ETag and time, a thousand with each request."""
+        return iter(sorted(self._list(prefix), key=itemgetter(0)))
+
+    def _list(self, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
         pages = self._s3.get_paginator("list_objects_v2")
-        found: list[str] = []
         with self._raise_store_errors(prefix or "the bucket"):
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
-                found.extend(entry["Key"].removeprefix(self._prefix) for entry in page.get("Contents", ()))
-        return iter(sorted(found))
+                for entry in page.get("Contents", ()):
+                    about = ObjectInfo(entry["Size"], entry["ETag"], entry["LastModified"].timestamp())
+                    yield entry["Key"].removeprefix(self._prefix), about
+
+    def is_empty(self) -> bool:
+        """True if the server lists no key below our prefix."""
+        with self._raise_store_errors("the bucket"):
+            listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
+        return not listed.get("Contents")
+
+    def lacks_digest(self, key: str) -> bool:
+        """True if the metadata of the object has no sha256."""
+        with self._raise_store_errors(key):
+            return _SHA256 not in self._s3.head_object(**self._at(key))["Metadata"]
+
+    def store_digest(self, key: str) -> None:
+        """Write the object again as it is, with its sha256, unless someone writes it meanwhile."""
+        with TemporaryFile() as content, self._raise_store_errors(key):
+            tag, digest = self._get(key, content)
+            headers: dict[str, Any] = self._headers_of(key, str(digest))
+            if content.tell() > self._part_bytes:  # it is of a kind that is written once: nobody writes it meanwhile
+                here: Any = self._at(key)
+                self._s3.copy_object(
+                    **here, CopySource=here, CopySourceIfMatch=tag, MetadataDirective="REPLACE", **headers
+                )
+            else:
+                content.seek(0)
+                self._put(key, content.read(), IfMatch=tag)
 
     def old_versions(self, prefix: str = "") -> Iterator[str]:
         """List the keys of which the bucket has versions that are not current, or delete markers."""
@@ -254,7 +312,11 @@ class S3Store:
 
     def _headers(self, key: str, content: bytes | Path) -> dict[str, Any]:
         """The headers stored with an object, with its sha256 so that readers can check what they get."""
-        about = {_SHA256: sha256_of(content)}
+        return self._headers_of(key, sha256_of(content))
+
+    @staticmethod
+    def _headers_of(key: str, digest: str) -> dict[str, Any]:
+        about = {_SHA256: digest}
         return {"ContentType": layout.content_type(key), "CacheControl": layout.cache_control(key), "Metadata": about}
 
     def _put(self, key: str, content: bytes, **condition: str) -> str:

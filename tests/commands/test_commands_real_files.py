@@ -88,7 +88,11 @@ def test_four_in_five_of_the_tables_that_truth_knows_are_published(reports: Mapp
 
 
 def test_what_is_published_adds_up_to_what_was_accepted(out: Path, reports: Mapping[str, Any]) -> None:
-    for pointer in (out / "data").rglob("versions.json"):
+    pointers = [
+        path for path in (out / "data").rglob("versions.json") if (out / "data" / "measures") not in path.parents
+    ]
+    assert pointers
+    for pointer in pointers:  # of releases: a version of a measure is made from several and has no report
         history = json.loads(pointer.read_text("utf-8"))
         standing = next(each for each in history["versions"] if each["version"] == history["current"])
         report = json.loads((pointer.parent / standing["path"] / "report.json").read_text("utf-8"))

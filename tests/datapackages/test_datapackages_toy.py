@@ -32,7 +32,7 @@ Total,,,,1335.00,
 
 def run_piperoll(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The command line in a process of its own, with the toy dataset among its data folders."""
-    environment = os.environ | {assets.DATA_VARIABLE: str(DATA), "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PIPEROLL_DATA": str(DATA), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-P", "-c", "from piperoll.cli import main; main()", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
 
@@ -58,7 +58,7 @@ def store(sent: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def known_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The toy dataset among the datasets of this process."""
-    monkeypatch.setenv(assets.DATA_VARIABLE, str(DATA))
+    monkeypatch.setenv("PIPEROLL_DATA", str(DATA))
     assets.forget_datasets()
     yield
     monkeypatch.undo()
@@ -114,7 +114,7 @@ def test_a_further_folder_cannot_replace_a_dataset_of_ours(
     other.mkdir(parents=True)
     (other / "headings.csv").write_text("heading,field,part\n", "utf-8")
     request.addfinalizer(assets.forget_datasets)
-    monkeypatch.setenv(assets.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("PIPEROLL_DATA", str(tmp_path))
     assets.forget_datasets()
     assert assets.dataset("spend").headings
     monkeypatch.undo()

@@ -23,13 +23,14 @@ from flows.places import find_request, variables
 from piperoll.errors import ServerTrouble, UsageError
 from piperoll.operations.run_request import RunRequest
 from piperoll.settings import Settings
-from tests.operations.inbox import plain_run, put, spend
+from publishers import open_store
+from tests.operations.inbox import contents, plain_run, put, spend
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90
 
 FLOWS = {path.stem for path in (ROOT / "flows").glob("*.py")} - {
-    *("__init__", "places", "prefect_server", "run", "serve", "tasks"),
+    *("__init__", "automations", "places", "prefect_server", "record", "run", "serve", "tasks"),
 }
 
 RUN = """
@@ -94,11 +95,49 @@ def test_the_server_that_is_set_records_the_run(prefect_server: str, tmp_path: P
     assert set(run["parameters"]) <= {"period"}
     wanted = {"body", "receive", "examine", "publish", "catalogue"}
     eventually(lambda: wanted <= {task["name"].partition("-")[0] for task in ask(prefect_server, "/task_runs/filter")})
-    (table,) = (each for each in ask(prefect_server, "/artifacts/filter") if each["flow_run_id"] == run["id"])
+    kept = {each["type"]: each for each in ask(prefect_server, "/artifacts/filter") if each["flow_run_id"] == run["id"]}
+    table = kept["markdown"]
+    assert table["data"].startswith("**1 file: 1 published; £3,105.00 read, £3,105.00 published, £0.00 held**")
+    assert '"pounds_published": "3105.00"' in kept["table"]["data"]
+    lines = eventually(
+        lambda: {line["message"] for line in ask(prefect_server, "/logs/filter") if "spend" in line["message"]}
+    )
+    assert "spend/anytown: 1 file to process" in lines
+    assert (
+        "dataset:spend"
+        in ask(prefect_server, "/flow_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})[0]["tags"]
+    )
     digest = hashlib.sha256(spend(5)).hexdigest()[:12]
     assert f"| {digest} | anytown | spend | October 2026 |" in table["data"]
     assert ".csv" not in table["data"]  # a file's name may have to be purged, and Prefect keeps what it is given
     assert "published v1" in table["data"]
+
+
+def test_a_run_whose_server_is_lost_ends_when_the_data_are_safe(tmp_path: Path) -> None:
+    """It tried for hours to send its events to a server that was gone."""
+    put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
+    with own_server.start_server(tmp_path / "home", "--no-services", lasting=False) as server:
+        server.wait()
+        assert server.process is not None
+        program = "from piperoll.cli import main; main()"
+        given = ("run", "--inbox", str(tmp_path / "inbox"), "--to", str(tmp_path / "out"))
+        process = python(program, *given, api=server.address)
+        eventually(lambda: (tmp_path / "out/archive").is_dir() or process.poll() is not None)
+        os.killpg(server.process.pid, signal.SIGKILL)
+        said, noise = process.communicate(timeout=2 * PATIENCE_SECONDS)
+    assert process.returncode == 0, said + noise
+    assert "Everything above is done and stored" in said
+    assert "record of this run lacks its end" in " ".join(said.split())
+    assert noise == ""
+    assert "catalogue/index.html" in contents(open_store(str(tmp_path / "out")), "catalogue/")
+
+
+def test_the_page_asks_the_host_and_port_at_which_it_is_opened(tmp_path: Path) -> None:
+    """It asked 127.0.0.1:4200, wherever the server was."""
+    with own_server.start_server(tmp_path, "--no-services", lasting=False) as server:
+        server.wait()
+        settings = requests.get(server.address.replace("/api", "/ui-settings"), timeout=30).json()
+    assert settings["api_url"] == "/api"
 
 
 def test_a_schedule_runs_until_it_is_interrupted(prefect_server: str, tmp_path: Path) -> None:
@@ -150,7 +189,8 @@ def test_no_flow_takes_a_path(tmp_path: Path) -> None:
 
     flows = [importlib.import_module(f"flows.{name}") for name in FLOWS]
     taken = {name for module in flows for name in inspect.signature(getattr(module, module.__name__[6:]).fn).parameters}
-    assert taken == {"period", "submission", "because", "how", "series", "number"}
+    spreading = {"shard", "shards", "catalogue", "moment", "silent_seconds"}
+    assert taken == {"period", "submission", "because", "how", "series", "number"} | spreading
     with pytest.raises(UsageError, match="PIPEROLL_STORE"):
         find_request(None)
     request = RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox", bodies=tmp_path / "bodies.csv")
