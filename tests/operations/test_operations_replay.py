@@ -91,7 +91,7 @@ def test_a_reason_that_names_a_person_is_refused(world: World, tmp_path: Path) -
         apply_replay(world.place, str(tmp_path / "replayed"), because="Mrs Jane Carer asked", by="Op")
 
 
-def test_the_command_prints_json_and_needs_a_reason_to_apply(world: World, tmp_path: Path) -> None:
+def test_the_command_prints_json_applies_with_a_reason_and_is_in_the_log(world: World, tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["replay", "--from", world.place, "--json"])
     document = json.loads(told.stdout)
     assert told.exit_code == 0
@@ -100,5 +100,10 @@ def test_the_command_prints_json_and_needs_a_reason_to_apply(world: World, tmp_p
         ("anytown", "published", 0, 5),
         ("anytown", "restated", 10, 10),
     ]
+    applied = CliRunner().invoke(app, ["replay", "--from", world.place, "--apply", "--because", WHY, "--by", "Op"])
+    assert applied.exit_code == 0
+    assert "Applied to 3 files" in applied.stdout
+    log = CliRunner().invoke(app, ["decide", "list", "--to", world.place])
+    assert "spend/anytown/2026-10 is restated by today's rules" in log.stdout
     refused = CliRunner().invoke(app, ["replay", "--from", world.place, "--apply"])
     assert refused.exit_code != 0
