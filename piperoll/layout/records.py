@@ -347,9 +347,12 @@ def ended_session(digest: str, day: str) -> str:
     return f"{ACCESS}ended/{day}/{digest}"
 
 
-def access_attempts(digest: str) -> str:
-    """How often a sign-in failed for an account or address, by its hash. A pointer; private."""
-    return f"{ACCESS}attempts/{digest}.json"
+def access_attempts(digest: str | None = None) -> str:
+    """How often an address failed to sign in, or an account was sent a link, by its hash; without one, the prefix.
+
+    A pointer; private.
+    """
+    return f"{ACCESS}attempts/" if digest is None else f"{ACCESS}attempts/{digest}.json"
 
 
 def access_log(instant: str = "", identifier: str = "") -> str:
