@@ -11,18 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.deployments import run_deployment
 from prefect.events.filters import EventFilter, EventNameFilter, EventOrder, EventResourceFilter
-from prefect.exceptions import PrefectHTTPStatusError
 from prefect.runtime import flow_run
 from prefect.states import Crashed
 
-from flows import record
+from flows import prefect_server, record
 from flows.places import find_request
 from flows.tasks import as_step
 from piperoll.errors import PiperollError, ServerTrouble, UsageError
@@ -128,7 +126,9 @@ def _run_shards(runs: list[ShardRun], parameters: dict[str, Any], silent_seconds
                 _listen(client, waiting)
                 for one in waiting:
                     _judge(client, one, silent_seconds)
-            except (httpx.TransportError, PrefectHTTPStatusError) as error:
+            except Exception as error:
+                if not prefect_server.is_connection_error(error):
+                    raise
                 if time.monotonic() - answered > _LOST_SECONDS:
                     raise ServerTrouble(f"the Prefect server was lost while shards ran: {error}") from error
                 logger.warning("The Prefect server does not answer (%s); waiting for it", type(error).__name__)
