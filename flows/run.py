@@ -82,7 +82,7 @@ def _run_if_nothing_new(request: RunRequest) -> RunSummary | None:
     if request.inbox is None:
         collecting.list_sources(request)  # a mistake in the file is reported before a server starts
         return None
-    if "PREFECT_API_URL" in os.environ:
+    if "PREFECT_API_URL" in os.environ or isinstance(request.inbox, str):
         return None
     with request.open() as run:
         collected = collecting.collect_inbox(run, request)

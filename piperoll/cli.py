@@ -17,6 +17,7 @@ import typer
 from piperoll import __version__, logs
 from piperoll.commands import (
     access,
+    chasing,
     checking,
     classifying,
     consuming,
@@ -104,6 +105,7 @@ for command in (
     operating.serve,
     measuring.measure,
     duties.due,
+    chasing.chase,
     serving.site,
     serving.api,
     access.portal,

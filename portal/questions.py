@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from piperoll.errors import UsageError
 from piperoll.model import DecidedAs, Role
 from piperoll.operations.answering import answer_items, may_answer
-from piperoll.operations.decision_queue import ItemKind, QueueItem
+from piperoll.operations.queue_items import ItemKind, QueueItem
 from piperoll.operations.standing import BodyStanding
 from portal.indexes import moment_of, standing_of
 from portal.rendering import page

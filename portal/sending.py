@@ -26,7 +26,7 @@ from piperoll.operations.sandbox import SandboxFailed, SandboxLimits
 from piperoll.operations.submitting import Given, SentFile, SubmissionRefused
 from portal.receipts import mail_receipt
 from portal.rendering import page
-from portal.sessions import Signed, own_body, require, sent_form, settings_of
+from portal.sessions import Signed, log_reading, own_body, require, sent_form, settings_of
 
 router = APIRouter()
 
@@ -161,6 +161,7 @@ async def post_file(
 
 
 @router.get("/bodies/{body}/drafts/{draft}/{kind}-copy")
+@log_reading
 async def get_copy(
     request: Request, kind: str, draft: Draft = Depends(own_draft), _: Signed = Depends(require(Role.SUBMIT))
 ) -> Response:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from piperoll import layout
-from piperoll.errors import NotThere, StoreCorrupt, UnknownSubmission, UsageError
+from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, from_document, to_document, to_json_bytes
 from publishers.change_log import logging_submission_change
 from publishers.purge import purge_again, refuse_purged
@@ -144,7 +144,10 @@ def list_rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
 def _write_report(store: Store, key: str, report: Report) -> None:
     """Write a report over an older one; if several are written at the same time, the last one stays."""
     content = to_json_bytes(to_document(report))
-    update_object(store, key, lambda _: content)
+    try:
+        store.replace(key, content, None)  # one request, for nearly all of them
+    except PointerMoved:
+        update_object(store, key, lambda _: content)
 
 
 def _read_json(store: Store, key: str) -> Mapping[str, Any]:

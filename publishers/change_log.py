@@ -77,8 +77,7 @@ def read_changes(store: Store) -> LoggedChanges:
 
 def clear_changes(store: Store, changes: LoggedChanges) -> None:
     """Delete the entries that a build has consumed; entries that were added since stay."""
-    for key in changes.keys:
-        store.delete(key)
+    store.delete_many(changes.keys)
 
 
 def _log(store: Store, dataset: str, body: str, what: str) -> None:

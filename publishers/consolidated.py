@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from piperoll import layout
 from piperoll.errors import NotThere
@@ -50,8 +50,20 @@ class Consolidating(Protocol):
     def spread_over_years(self, dataset: Dataset, release: CurrentRelease, /) -> dict[str, YearShare]:
         """Count the lines of a release by year."""
 
+    @property
+    def SPLIT_ABOVE(self) -> int:  # noqa: N802 - a constant of a module
+        """Lines of a year that is kept in one file; a larger one has a file for each table."""
+
     def consolidate_years(
-        self, dataset: Dataset, releases: Iterable[CurrentRelease], years: Iterable[str], folder: Path, /
+        self,
+        dataset: Dataset,
+        releases: Iterable[CurrentRelease],
+        years: Iterable[str],
+        folder: Path,
+        /,
+        *,
+        split_above: int | None = None,
+        known: Mapping[str, Callable[[], Path | None]] = ...,
     ) -> Iterator[YearAccount]:
         """Write the files of some years into `folder`, and yield the account of each."""
 
@@ -64,6 +76,9 @@ _FILES = {
     "totals": ".totals.parquet",
 }
 """The files of a body and year, by their name in the index, with their endings."""
+
+_LINES = ("parquet", "csv")
+"""Those of them that have lines: a large year has instead both for each of its tables, listed as `lines`."""
 
 
 def consolidate_body(
@@ -110,6 +125,14 @@ def list_consolidated_years(store: StoreReader, dataset: str) -> tuple[str, ...]
 def read_consolidated_year(store: StoreReader, dataset: str, year: str) -> JsonObject:
     """Read the index of a dataset and year: for each body its files with their hashes, its rows and pounds by part."""
     return read_json(store, layout.consolidated_index(dataset, year))
+
+
+def list_line_files(entry: Mapping[str, Any], kind: str) -> list[JsonObject]:
+    """The files with the lines of a body and year, by its entry in the index; a large year has one for each table.
+
+    `kind` is `parquet` or `csv`. Each has `path`, `bytes` and `sha256`.
+    """
+    return [entry[kind]] if kind in entry else [table[kind] for table in entry["lines"]]
 
 
 def list_unreferenced(store: Store) -> Iterator[str]:
@@ -234,15 +257,39 @@ class _BodyReleases:
             folder = self.scratch / f"consolidated-{self.dataset.name}-{self.body}"
             series = sorted({series for year in years for series in self.needed(year)})
             releases = [self.open_release(one) for one in series]
-            for account in self.consolidating.consolidate_years(self.dataset, releases, years, folder):
+            made = self.consolidating.consolidate_years(
+                self.dataset,
+                releases,
+                years,
+                folder,
+                split_above=self.consolidating.SPLIT_ABOVE,
+                known={
+                    table["inputs"]: partial(self._find_table, year, table["parquet"], folder)
+                    for year in years
+                    for table in self.entries.get(year, {}).get("lines", ())
+                },
+            )
+            for account in made:
                 yield account, folder / account.year
+
+    def _find_table(self, year: str, file: JsonObject, folder: Path) -> Path | None:
+        """The Parquet file of a table that the index names; None if it is gone, or is not what the index says."""
+        key = layout.consolidated_file(self.dataset.name, year, file["path"])
+        path = self.store.local_path(key)
+        try:
+            if path is None:
+                path = folder / file["path"]
+                self.store.fetch(key, path)
+            return path if file_entry(path.parent, path.name).sha256 == file["sha256"] else None
+        except (NotThere, FileNotFoundError):
+            return None
 
     def write_year(self, year: str, account: YearAccount | None, folder: Path | None) -> int:
         """Write the files of a year, or remove them if there is no account; return how many objects changed."""
         name, before = self.dataset.name, self.entries.get(year)
         after = None
         if account is not None and folder is not None:
-            after = {**summarise_account(account), **self._write_files(account, folder)}
+            after = {**summarise_account(account), **self._write_files(account, folder, before)}
             after |= {"rules": self.rules, "inputs": self._hash_inputs(year)}
         _set_year(self.store, name, year, listed=True)
 
@@ -256,18 +303,33 @@ class _BodyReleases:
             self.store.delete(layout.consolidated_file(name, year, path))
         if not read_consolidated_year(self.store, name, year)["bodies"]:
             _set_year(self.store, name, year, listed=False)
-        return len(_list_paths(after)) + len(deleted) + 1
+        return len(_list_paths(after) - _list_paths(before)) + len(deleted) + 1
 
-    def _write_files(self, account: YearAccount, folder: Path) -> JsonObject:
-        """Write the files of a year to the store, and return their entries for the index."""
+    def _write_files(self, account: YearAccount, folder: Path, before: JsonObject | None) -> JsonObject:
+        """Write the files of a year to the store, and return their entries for the index.
+
+        Files of tables that have not changed are in the store already, and their entries in the one `before`.
+        """
         (folder / f"{self.dataset.name}.json").write_bytes(to_json_bytes(account.to_json()))
-        files: JsonObject = {}
-        for kind, ending in _FILES.items():
-            entry = file_entry(folder, f"{self.dataset.name}{ending}")
-            name = layout.consolidated_name(self.body, entry.sha256, ending)
-            self.store.create(layout.consolidated_file(self.dataset.name, account.year, name), folder / entry.path)
-            files[kind] = {"path": name, "bytes": entry.bytes, "sha256": entry.sha256}
+        split = folder / "tables.json"
+        listed: list[JsonObject] = json.loads(split.read_bytes()) if split.exists() else []
+        kinds = {kind: ending for kind, ending in _FILES.items() if not (listed and kind in _LINES)}
+        stem = folder / self.dataset.name
+        files: JsonObject = {kind: self._write_file(account.year, stem, ending) for kind, ending in kinds.items()}
+        known = {table["inputs"]: table for table in (before or {}).get("lines", ())}
+        if listed:
+            files["lines"] = [known[table["inputs"]] if table["file"] is None else {
+                **{name: table[name] for name in ("series", "version", "rows", "inputs")},
+                **{kind: self._write_file(account.year, folder / "tables" / table["file"], _FILES[kind])
+                   for kind in _LINES},
+            } for table in listed]  # fmt: skip
         return files
+
+    def _write_file(self, year: str, stem: Path, ending: str) -> JsonObject:
+        entry = file_entry(stem.parent, f"{stem.name}{ending}")
+        name = layout.consolidated_name(self.body, entry.sha256, ending)
+        self.store.create(layout.consolidated_file(self.dataset.name, year, name), stem.parent / entry.path)
+        return {"path": name, "bytes": entry.bytes, "sha256": entry.sha256}
 
     def open_release(self, series: Series) -> CurrentRelease:
         """The current release of a series, fetched when it is needed."""
@@ -275,7 +337,8 @@ class _BodyReleases:
         folder = self.scratch / "current" / str(series) / version.path
 
         def fetch() -> Path:
-            return folder if folder.exists() else fetch_version(self.store, series, version, folder)
+            names = (f"{self.dataset.name}.parquet", "report.json")
+            return folder if folder.exists() else fetch_version(self.store, series, version, folder, names)
 
         return CurrentRelease(series, version.version, fetch, version.path)
 
@@ -323,7 +386,12 @@ def summarise_account(account: YearAccount) -> JsonObject:
 
 
 def _list_paths(entry: JsonObject | None) -> frozenset[str]:
-    return frozenset(entry[kind]["path"] for kind in _FILES if kind in entry) if entry else frozenset()
+    if entry is None:
+        return frozenset()
+    own = [entry[kind] for kind in _FILES if kind in entry]
+    return frozenset(
+        one["path"] for one in (*own, *(table[kind] for table in entry.get("lines", ()) for kind in _LINES))
+    )
 
 
 def _set_year(store: Store, dataset: str, year: str, *, listed: bool) -> None:

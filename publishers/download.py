@@ -29,7 +29,7 @@ from piperoll.model import (
     file_entry,
     parse_instant,
 )
-from publishers.consolidated import list_consolidated_years, read_consolidated_year
+from publishers.consolidated import list_consolidated_years, list_line_files, read_consolidated_year
 from publishers.index import list_indexed_series_of
 from publishers.pointer import read_history
 from publishers.published_bodies import find_published_body
@@ -320,13 +320,14 @@ def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: P
     wanted = {slug: entry for slug, entry in entries.items() if not bodies or slug in bodies}
     with TemporaryDirectory(prefix="piperoll-", dir=out.parent) as scratch:
         whole = Path(scratch) / f"whole.{kind}"
-        files = [_fetch_body(reader, dataset, year, entry[kind], Path(scratch)) for entry in wanted.values()]
+        named = [file for entry in wanted.values() for file in list_line_files(entry, kind)]
+        files = [_fetch_file(reader, dataset, year, file, Path(scratch)) for file in named]
         (_join_csv if kind == "csv" else _join_parquet)(files, whole)
         whole.replace(out)
     return len(wanted)
 
 
-def _fetch_body(reader: StoreReader, dataset: str, year: str, entry: JsonObject, folder: Path) -> Path:
+def _fetch_file(reader: StoreReader, dataset: str, year: str, entry: JsonObject, folder: Path) -> Path:
     name: str = entry["path"]
     to, key = folder / name, layout.consolidated_file(dataset, year, name)
     try:

@@ -21,9 +21,11 @@ _READERS = 8
 """Pages of the index that are read at the same time."""
 
 
-def update_index(store: Store, series: Series) -> None:
+def update_index(store: Store, series: Series, written: History | None = None) -> None:
     """Write to the index what the pointer of a series says.
 
+    `written` is what we have just written to the pointer. It is what the pointer says unless others wrote it since; the
+    index then has as many versions, or gets them by their own call, and the pointer is read.
     Raises: PointerMoved (retryable): others write to the index faster than we can.
     """
     dataset, body, year = series.dataset, series.body, series.period.start.year
@@ -37,14 +39,16 @@ def update_index(store: Store, series: Series) -> None:
         return {"dataset": dataset, "body": body, "years": sorted({*page.get("years", ()), year})}
 
     def add_series(page: JsonObject) -> JsonObject:
-        entries = page.get("series", {}) | {str(series): _make_entry(read_history(store, series)[0])}
+        if not page:  # the pages above come first: a run that is killed in between comes here again
+            update_json(store, layout.root_index(dataset), add_body)
+            update_json(store, layout.body_index(dataset, body), add_year)
+        known = page.get("series", {}).get(str(series), {}).get("versions", 0)
+        is_newest = written is not None and len(written.versions) > known
+        history = written if written and is_newest else read_history(store, series)[0]
+        entries = page.get("series", {}) | {str(series): _make_entry(history)}
         return {"dataset": dataset, "body": body, "series": dict(sorted(entries.items()))}
 
-    year_page = layout.year_index(dataset, body, year)
-    if not store.exists(year_page):  # the pages above come first: a run that is killed in between comes here again
-        update_json(store, layout.root_index(dataset), add_body)
-        update_json(store, layout.body_index(dataset, body), add_year)
-    update_json(store, year_page, add_series)
+    update_json(store, layout.year_index(dataset, body, year), add_series)
 
 
 def list_indexed_series(store: StoreReader) -> Iterator[Series]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +55,12 @@ def amend_history(store: Store, series: Series, change: Callable[[History], Hist
     return amended
 
 
-def fetch_version(store: StoreReader, series: Series, version: Version, folder: Path) -> Path:
-    """Copy every file of a version into `folder`, compare each with the manifest, and return the folder.
+def fetch_version(
+    store: StoreReader, series: Series, version: Version, folder: Path, names: Collection[str] | None = None
+) -> Path:
+    """Copy the files of a version into `folder`, compare each with the manifest, and return the folder.
+
+    With `names`, only those files are copied, and the manifest.
 
     Raises: StoreCorrupt: a file is not what the manifest says, or the manifest is not the one that the history names.
     """
@@ -66,6 +70,8 @@ def fetch_version(store: StoreReader, series: Series, version: Version, folder: 
     if file_entry(folder, "manifest.json").sha256 != version.manifest_sha256:
         raise StoreCorrupt(f"{key} is not the one that {layout.pointer(series)} names")
     for entry in Manifest.from_bytes((folder / "manifest.json").read_bytes()).files:
+        if names is not None and entry.path not in names:
+            continue
         key = layout.release_file(series, version, entry.path)
         store.fetch(key, folder / entry.path)
         if file_entry(folder, entry.path) != entry:

@@ -125,7 +125,7 @@ def publish_release(
     job.
 
     Raises: PointerMoved (retryable): others publish to this series faster than we can, or the release was added to a
-    version that is no longer current. StoreCorrupt: what is read back is not what was written; the pointer is
+    version that is no longer current. StoreCorrupt: what is stored is not what was written; the pointer is
     unchanged. BytesPurged: a submission in the release was purged, and nothing of it stays published.
     """
     series = packed.manifest.series
@@ -146,9 +146,10 @@ def publish_release(
         if compare is not None and current is not None:
             version = replace(version, changes=_write_differences(store, current, packed, version, compare))
         _upload(store, packed, version)
+        written = _add_version(history, version)
         try:
             with logging_series_change(store, series):
-                store.replace(layout.pointer(series), _add_version(history, version).to_bytes(), tag)
+                store.replace(layout.pointer(series), written.to_bytes(), tag)
         except PointerMoved:
             winner = _remove_lost_version(store, series, version)
             if winner is not None and _is_our_write(winner, version):  # we won, the answer was lost, others followed
@@ -159,7 +160,7 @@ def publish_release(
             time.sleep(_RANDOM.uniform(0, (time.monotonic() - began) * 2 ** min(losses, _MAX_DOUBLINGS)))
         else:
             refuse_purged_sources(store, packed.manifest)
-            update_index(store, series)
+            update_index(store, series, written)
             return Published(version)
     raise PointerMoved(f"{series} was published to by others {MAX_TRIES} times in a row: try again later")
 

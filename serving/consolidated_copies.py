@@ -22,7 +22,7 @@ from hosting.problems import Problem
 from piperoll import layout
 from piperoll.errors import StoreCorrupt
 from piperoll.model import CurrentRelease, Dataset, Manifest, Series, Version, YearAccount, file_entry, to_json_bytes
-from piperoll.releasing.consolidating import consolidate_years, rules_version, spread_over_years
+from piperoll.releasing.consolidating import SPLIT_ABOVE, consolidate_years, rules_version, spread_over_years
 from publishers import fetch_version
 from serving.cursors import digest
 from serving.index_cache import PublishedIndex
@@ -45,7 +45,7 @@ class SelectedYear:
     """
 
     account: YearAccount
-    lines: StoredFile | Path
+    lines: tuple[StoredFile | Path, ...]
     totals: StoredFile | Path | None
 
 
@@ -107,8 +107,9 @@ class ConsolidatedCopies:
         years = sorted({year for release in releases for year in spread_over_years(dataset, release)})
         folder = scratch / "years"
         folder.mkdir(parents=True)
-        for account in consolidate_years(dataset, releases, years, folder):
-            (folder / account.year / f"{dataset.name}.csv").unlink(missing_ok=True)
+        for account in consolidate_years(dataset, releases, years, folder, split_above=SPLIT_ABOVE):
+            for path in (folder / account.year).rglob("*.csv"):
+                path.unlink()
             (folder / account.year / "account.json").write_bytes(to_json_bytes(account.to_json()))
 
     def _open(self, series: Series, version: Version, scratch: Path) -> CurrentRelease:
@@ -152,4 +153,6 @@ def _read_years(dataset: Dataset, folder: Path) -> Iterator[SelectedYear]:
     for path in sorted(folder.iterdir()):
         account = YearAccount.from_json(json.loads((path / "account.json").read_bytes()))
         totals = path / f"{dataset.name}.totals.parquet"
-        yield SelectedYear(account, path / f"{dataset.name}.parquet", totals if totals.exists() else None)
+        tables = tuple(sorted((path / "tables").glob("*.parquet")))
+        lines = tables or (path / f"{dataset.name}.parquet",)
+        yield SelectedYear(account, lines, totals if totals.exists() else None)

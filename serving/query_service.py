@@ -114,7 +114,9 @@ class QueryService:
         """The local files of some years; their totals if these answer the query and all years have them."""
         if totals is not None and not (years and all(one.totals for one in years)):
             totals = None
-        wanted = [one.lines if totals is None or one.totals is None else one.totals for one in years]
+        wanted = [
+            file for one in years for file in (one.lines if totals is None or one.totals is None else (one.totals,))
+        ]
         try:
             paths = self.files.paths(wanted)
         except NotThere as error:

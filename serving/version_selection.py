@@ -30,6 +30,7 @@ from piperoll.model import (
     add_pounds,
     format_decimal,
 )
+from publishers import list_line_files
 from serving.consolidated_copies import ConsolidatedCopies, SelectedYear, StoredFile
 from serving.cursors import Cursor, digest
 from serving.documents import LeftOutSeries, NotAddedRows, UsedSeries
@@ -330,17 +331,17 @@ class Selector:
         for year, bodies in published.items():
             entry = bodies.get(slug)
             if isinstance(entry, Mapping):
-                files = {
-                    kind: StoredFile(
-                        layout.consolidated_file(dataset.name, year, entry[kind]["path"]),
-                        entry[kind]["bytes"],
-                        entry[kind]["sha256"],
-                    )
-                    for kind in ("parquet", "totals")
-                    if kind in entry
-                }
+                lines, totals = (
+                    [
+                        StoredFile(
+                            layout.consolidated_file(dataset.name, year, one["path"]), one["bytes"], one["sha256"]
+                        )
+                        for one in named
+                    ]
+                    for named in (list_line_files(entry, "parquet"), [entry["totals"]] if "totals" in entry else [])
+                )
                 account = self.index.account(dataset.name, year, entry)
-                yield SelectedYear(account, files["parquet"], files.get("totals"))
+                yield SelectedYear(account, tuple(lines), totals[0] if totals else None)
 
 
 class _BodyVersions:

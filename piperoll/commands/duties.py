@@ -50,8 +50,8 @@ def due(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """
     from piperoll.operations.due import list_duties
 
-    today = _day(on) if on else datetime.now(UTC).date()
-    listed = list_duties(to, today, bodies=bodies, body=body, since=_day(since) if since else None)
+    today = parse_day(on) if on else datetime.now(UTC).date()
+    listed = list_duties(to, today, bodies=bodies, body=body, since=parse_day(since) if since else None)
     if as_json:
         sys.stdout.buffer.write(to_json_bytes(_document(listed)))
         return
@@ -96,7 +96,8 @@ def _row(duty: Duty) -> tuple[str, ...]:
     )
 
 
-def _day(text: str) -> date:
+def parse_day(text: str) -> date:
+    """A day written as YYYY-MM-DD. Raises: UsageError: it is none."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:

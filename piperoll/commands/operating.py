@@ -23,11 +23,29 @@ TERMINATED = 143
 
 Dest = Annotated[str, typer.Option("--to", metavar="DEST", help="A folder, or s3://bucket/prefix.")]
 Inboxes = Annotated[
-    list[Path] | None,
-    typer.Option("--inbox", metavar="DIR", help="Laid out as <dataset>/<body>/<file>; can be repeated."),
+    list[str] | None,
+    typer.Option(
+        "--inbox", metavar="DIR", help="A folder or s3://bucket/prefix, as <dataset>/<body>/<file>; can be repeated."
+    ),
 ]
-SourcesFile = Annotated[Path | None, typer.Option("--sources", metavar="FILE", help="Web addresses: sources.toml.")]
-Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your list of bodies: the ones expected to send.")]
+SourcesFile = Annotated[
+    str | None,
+    typer.Option("--sources", metavar="FILE", help="Web addresses: sources.toml, here or at s3:// or https://."),
+]
+
+
+def local_file(text: str) -> Path:
+    """The path of a file; one that is at an address is copied first."""
+    from piperoll.operations import remote_files
+
+    return remote_files.local_file(text)
+
+
+Bodies = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", parser=local_file, help="Your list of bodies: the ones expected to send."),
+]
+BodiesPlace = Annotated[str | None, typer.Option("--bodies", metavar="FILE", help="Your list of bodies, as for run.")]
 Given = Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")]
 Because = Annotated[str, typer.Option(metavar="REASON", help="Why; published in the history.")]
 
@@ -136,10 +154,10 @@ def replay(
 
 def serve(
     to: Dest,
-    inbox: Annotated[Path | None, typer.Option(metavar="DIR", help="Laid out as <dataset>/<body>/<file>.")] = None,
+    inbox: Annotated[str | None, typer.Option(metavar="DIR", help="Laid out as <dataset>/<body>/<file>.")] = None,
     sources: SourcesFile = None,
     period: Given = None,
-    bodies: Bodies = None,
+    bodies: BodiesPlace = None,
     cron: Annotated[str, typer.Option(metavar="CRON", help="When, in London time.")] = "0 6 * * *",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page that shows the runs.")] = 4200,
 ) -> None:
@@ -182,10 +200,11 @@ def withdraw(
 
     piperoll withdraw spend/anytown/2026-10 2 --to published --because "The file was for another month"
     """
+    from piperoll.api import login_name
     from piperoll.model import Series
     from piperoll.operations.takedown import withdraw_version
 
-    done = withdraw_version(to, Series.parse(series), number, because=because, bodies=bodies)
+    done = withdraw_version(to, Series.parse(series), number, because=because, bodies=bodies, by=login_name())
     typer.echo(f"Version {number} of {series} is withdrawn. What is current now: piperoll history {series} --from {to}")
     _finish(done.trouble)
 
@@ -211,12 +230,14 @@ def purge(
 
     piperoll purge 3fa9c2d17b60 --to published --because "Names of foster carers" --value "Jane Carer"
     """
+    from piperoll.api import login_name
     from piperoll.describing.wording import format_count
     from piperoll.operations.takedown import purge_submission
 
     if not yes:
         typer.confirm(f"Everything made from {submission} in {to} will be deleted permanently. Continue?", abort=True)
-    done = purge_submission(to, submission, because=because, values=value or (), bodies=bodies)
+    by = login_name()
+    done = purge_submission(to, submission, because=because, values=value or (), bodies=bodies, by=by)
     stone = done.tombstone
     held = f"{format_count(len(stone.versions), 'version')} with {format_count(stone.rows, 'row')}"
     typer.echo(f"{stone.sha256} is purged: {held}.")

@@ -13,6 +13,7 @@ same layout for operators and readers.
     returns/      what bodies said of returns that they do not send             private
     readers/      what readers report about published tables                    private
     access/       who may use the portal, and what they did there               private
+    chasing/      what bodies were written to about                             private
     reports/      the public report of every file received                      public
     data/         releases, the pointers that name them, and an index           public
     catalogue/    pages, feeds, DCAT, consolidated files                        public
@@ -30,8 +31,11 @@ import re
 from pathlib import PurePosixPath
 
 from piperoll.errors import StoreError
+from piperoll.layout.backups import *  # noqa: F403
 from piperoll.layout.catalogue import *  # noqa: F403 - callers use the package as one module
 from piperoll.layout.catalogue import CATALOGUE
+from piperoll.layout.chasing import *  # noqa: F403
+from piperoll.layout.chasing import CHASING
 from piperoll.layout.records import *  # noqa: F403
 from piperoll.layout.records import (
     ACCESS,
@@ -53,7 +57,7 @@ from piperoll.layout.records import (
 PUBLIC = (CATALOGUE, DATA, REPORTS)
 """The only prefixes that are ever served."""
 
-PRIVATE = (ACCESS, ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG, READERS, DRAFTS, RECEIPTS, RETURNS)
+PRIVATE = (ACCESS, ARCHIVE, CHASING, COLLECTED, MAPPINGS, DECISIONS, LOG, READERS, DRAFTS, RECEIPTS, RETURNS)
 """The prefixes that only the operator reads."""
 
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*\Z")

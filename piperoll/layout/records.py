@@ -70,7 +70,7 @@ def records_prefix(body: str, dataset: str, sha256: str) -> str:
 
 def record(submission: Submission) -> str:
     """Who sent a file, from where and when. Written once, after its bytes; private."""
-    return f"{_folder_of(submission)}received-{_compact(submission.received)}.json"
+    return f"{_folder_of(submission)}received-{compact_instant(submission.received)}.json"
 
 
 def parse_record(key: str) -> tuple[str, str, str] | None:
@@ -98,12 +98,17 @@ def rulings_prefix(submission: Submission) -> str:
 
 def ruling(submission: Submission, decided: str) -> str:
     """One decision about a submission, at an ISO 8601 instant. Written once; private."""
-    return f"{rulings_prefix(submission)}{_compact(decided)}.json"
+    return f"{rulings_prefix(submission)}{compact_instant(decided)}.json"
 
 
 def fetches_folder(body: str, dataset: str, address_hash: str = "") -> str:
     """The prefix of the log of fetches from one web address, or from all; each entry is written once. Private."""
     return f"collected/{body}/{dataset}/fetches/{address_hash and f'{address_hash}/'}"
+
+
+def inbox_record(body: str, dataset: str, inbox_hash: str) -> str:
+    """What is known of a body's objects in an inbox in a bucket: ETag and sha256 of each. A pointer; private."""
+    return f"collected/{body}/{dataset}/inboxes/{inbox_hash}.json"
 
 
 def claims_folder(body: str, dataset: str) -> str:
@@ -155,6 +160,26 @@ def change(dataset: str, body: str, what: str, mark: str) -> str:
     return f"{CHANGES}{dataset}/{body}/{what}/{mark}"
 
 
+def parse_file_change(key: str) -> tuple[str, str, str] | None:
+    """The dataset, body and sha256 of a change of a submission; None for a change of a series."""
+    dataset, body, what, _ = key.removeprefix(CHANGES).split("/")
+    return (dataset, body, what.removeprefix("sha256-")) if what.startswith("sha256-") else None
+
+
+RECEIVED_INDEX = f"{BUILD}received/"
+"""The prefix of the files that each body sent, with the outcome of each. Changed by conditional write; private."""
+
+
+def received_index(body: str) -> str:
+    """Every file that a body sent, with the outcome of its report, as of the last build of the catalogue."""
+    return f"{RECEIVED_INDEX}{body}.json"
+
+
+def parse_received_index(key: str) -> str:
+    """The body whose files are listed under a key made by `received_index`."""
+    return key.removeprefix(RECEIVED_INDEX).removesuffix(".json")
+
+
 # --- mappings/, decisions/ and log/ ---------------------------------------------------------------------------------
 
 
@@ -175,12 +200,12 @@ def decisions_prefix(body: str | None) -> str:
 
 def decision(body: str | None, decided: str, identifier: str) -> str:
     """One decision (`DecisionEntry`), at an ISO 8601 instant. Written once; private."""
-    return f"{decisions_prefix(body)}{_compact(decided)}-{identifier}.json"
+    return f"{decisions_prefix(body)}{compact_instant(decided)}-{identifier}.json"
 
 
 def log_entry(instant: str, action: str, digest: str) -> str:
     """One withdrawal or purge, with its reason. Written once, before anything else is done; private."""
-    return f"log/{_compact(instant)}-{action}-{digest}.json"
+    return f"log/{compact_instant(instant)}-{action}-{digest}.json"
 
 
 # --- drafts/, receipts/ and returns/: what bodies send through the portal ---------------------------------------------
@@ -326,7 +351,7 @@ def access_log(instant: str = "", identifier: str = "") -> str:
     """One thing that someone did in the portal; without arguments the prefix of all. Written once; private."""
     if not instant:
         return f"{ACCESS}log/"
-    return f"{ACCESS}log/{instant[:10]}/{_compact(instant)}-{identifier}.json"
+    return f"{ACCESS}log/{instant[:10]}/{compact_instant(instant)}-{identifier}.json"
 
 
 # --- reports/: what the public may know of each file received -------------------------------------------------------
@@ -453,35 +478,6 @@ def _name_of(series: Series) -> str:
     return str(series).rpartition("/")[2]
 
 
-def _compact(instant: str) -> str:
+def compact_instant(instant: str) -> str:
     """An ISO 8601 instant without the characters that some file systems refuse in names."""
     return instant.replace(":", "").replace("-", "")
-
-
-# --- a backup place: not part of a store ------------------------------------------------------------------------------
-
-BACKUP = "backup/"
-"""The prefix of everything in a backup place. A store has none of it."""
-
-BACKUP_OBJECTS, BACKUP_LISTS = f"{BACKUP}objects/", f"{BACKUP}taken/"
-
-BACKUP_UNFINISHED = f"{BACKUP}unfinished.json.gz"
-"""What a backup that has not ended has copied, so that the next one need not read it again. Remade."""
-
-RESTORING = f"{COLLECTED}restoring"
-"""The name of the backup that a store is being made again from. Private; deleted when that has ended."""
-
-
-def backup_object(sha256: str) -> str:
-    """A content that some backup holds. Written once."""
-    return f"{BACKUP_OBJECTS}{sha256[:2]}/{sha256}"
-
-
-def backup_entries(taken: str) -> str:
-    """The keys of one backup with the sha256 of what was there. Written once, before `backup_list`."""
-    return f"{BACKUP}entries/{_compact(taken)}.json.gz"
-
-
-def backup_list(taken: str) -> str:
-    """One backup: how much it holds, and which purges it knows. Written once, last of all."""
-    return f"{BACKUP_LISTS}{_compact(taken)}.json"

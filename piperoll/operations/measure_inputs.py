@@ -224,7 +224,8 @@ class MeasureStore:
     def _line_files(self, partitions: Iterable[tuple[str, str]]) -> Iterable[Path]:
         for dataset, year in partitions:
             for _, entry in sorted(self.year_entries(dataset, year).items()):
-                yield self.path(layout.consolidated_file(dataset, year, entry["parquet"]["path"]))
+                for file in publishers.list_line_files(entry, "parquet"):
+                    yield self.path(layout.consolidated_file(dataset, year, file["path"]))
 
     # --- accounts, held rows and versions -------------------------------------------------------------------------
 
@@ -302,7 +303,9 @@ def hash_rules_version(rules: str) -> str:
 
 
 def _hashes(entry: Mapping[str, Any]) -> tuple[str, str]:
-    return entry["csv"]["sha256"], entry["json"]["sha256"]
+    lines = [file["sha256"] for file in publishers.list_line_files(entry, "csv")]
+    whole = lines[0] if len(lines) == 1 else hashlib.sha256("".join(lines).encode()).hexdigest()
+    return whole, entry["json"]["sha256"]
 
 
 @cache

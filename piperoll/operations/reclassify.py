@@ -20,7 +20,7 @@ from piperoll.enriching.functions import FUNCTION_FIELD, UNKNOWN, annotate_funct
 from piperoll.model import Dataset
 from piperoll.model.columns import Cells, pc
 from piperoll.scratch import scratch_folder
-from publishers import StoreReader, list_consolidated_years, read_consolidated_year
+from publishers import StoreReader, list_consolidated_years, list_line_files, read_consolidated_year
 
 _SAID = ("assigned_function", "side", "contested")
 _POSTS = "fte"
@@ -63,19 +63,22 @@ def find_moved(reader: StoreReader) -> Iterator[Moved]:
             entries = read_consolidated_year(reader, dataset.name, year).get("bodies", {})
             for body, entry in sorted(entries.items()):
                 with scratch_folder("reclassify") as scratch:
-                    parquet = scratch / "lines.parquet"
-                    reader.fetch(layout.consolidated_file(dataset.name, year, entry["parquet"]["path"]), parquet)
-                    yield from compare_lines(dataset, body, year, parquet)
+                    names = [file["path"] for file in list_line_files(entry, "parquet")]
+                    for name in names:
+                        reader.fetch(layout.consolidated_file(dataset.name, year, name), scratch / name)
+                    yield from compare_lines(dataset, body, year, *(scratch / name for name in names))
 
 
-def compare_lines(dataset: Dataset, body: str, year: str, parquet: Path) -> list[Moved]:
-    """What today's rules would change in the lines of a consolidated file."""
+def compare_lines(dataset: Dataset, body: str, year: str, *files: Path) -> list[Moved]:
+    """What today's rules would change in the lines of the consolidated files of a year."""
     texts = [name for names in dataset.function_texts.values() for name in names]
     amount = next(iter(dataset.amount), _POSTS)
-    with pq.ParquetFile(parquet) as file:
-        there = file.schema_arrow.names
+    tables = []
+    for path in files:
+        there = pq.read_schema(path).names
         names = [name for name in (FUNCTION_FIELD, *texts, *_SAID, amount) if name in there]
-        lines = file.read(columns=list(dict.fromkeys(names))).combine_chunks()
+        tables.append(pq.read_table(path, columns=list(dict.fromkeys(names))))
+    lines = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
     if not lines.num_rows:
         return []
     columns = [lines.column(name).combine_chunks() for name in lines.column_names]

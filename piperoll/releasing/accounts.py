@@ -86,13 +86,17 @@ class OpenRelease:
     @cached_property
     def amounts(self) -> Cells | None:
         """The amount of each line, in the decimal places of the release; None if it has no amount."""
+        return self.amounts_of(self.lines)
+
+    def amounts_of(self, lines: pa.Table) -> Cells | None:
+        """The amount of each of some lines of the release; None if it has no amount."""
         if not self.amount_by_sheet:
             return None
-        columns = [one_array(self.lines.column(name)) for _, name in self.amount_by_sheet]
+        columns = [one_array(lines.column(name)) for _, name in self.amount_by_sheet]
         kind = max((column.type for column in columns), key=lambda kind: kind.scale)
         amounts: Cells = columns[-1].cast(kind)
         for (sheet, _), own in zip(self.amount_by_sheet[:-1], columns, strict=False):
-            is_own = pc.fill_null(pc.equal(one_array(self.lines.column("source_sheet")), sheet), False)
+            is_own = pc.fill_null(pc.equal(one_array(lines.column("source_sheet")), sheet), False)
             amounts = pc.if_else(is_own, own.cast(kind), amounts)
         return amounts
 

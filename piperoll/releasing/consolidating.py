@@ -6,9 +6,11 @@ with annotations of ours before the columns of the dataset; its account says wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +37,7 @@ from piperoll.model import (
     YearShare,
     add_pounds,
     partition_of,
+    to_json_bytes,
 )
 from piperoll.model.columns import Cells, pc
 from piperoll.releasing.accounts import CountedRelease, OpenRelease, describe_year, one_array, sum_by
@@ -47,10 +50,17 @@ from piperoll.releasing.counting import (
 )
 from piperoll.releasing.deriving import is_hash
 from piperoll.releasing.files import format_csv_lines
-from piperoll.releasing.totals import write_totals
+from piperoll.releasing.totals import TotalsBy, totals_columns, write_totals
 
 RULES_VERSION = "4"
 """The version of the rules and of the files that they make. Raise it when either changes: all files are made again."""
+
+SPLIT_ABOVE = 131_072
+"""Lines of a year that is kept in one file. A larger one has a file for each table, so that a month costs what it adds
+and not what the year holds; for a smaller one, a file for each month would take more requests than it saves."""
+
+KnownTables: TypeAlias = Mapping[str, Callable[[], Path | None]]
+"""Finds the Parquet file of a table that was made before, by the hash of what it was made from (None: it is gone)."""
 
 GROUP_ROWS = 32_768
 """Rows of a Parquet row group: a reader who looks for one supplier reads one or two."""
@@ -106,13 +116,22 @@ def spread_over_years(dataset: Dataset, release: CurrentRelease) -> dict[str, Ye
 
 
 def consolidate_years(
-    dataset: Dataset, releases: Iterable[CurrentRelease], years: Iterable[str], folder: Path
+    dataset: Dataset,
+    releases: Iterable[CurrentRelease],
+    years: Iterable[str],
+    folder: Path,
+    *,
+    split_above: int | None = None,
+    known: KnownTables = MappingProxyType({}),
 ) -> Iterator[YearAccount]:
     """Write the files of some years of one body, and yield the account of each year when its files are written.
 
     `releases` are the current releases of the body that have lines in any of the `years`, and for `UNDATED` those with
     undated lines whose periods overlap such lines. The files are `{year}/{dataset}.csv`, `.parquet`,
-    `.rollup.parquet` and `.totals.parquet` in `folder`.
+    `.rollup.parquet` and `.totals.parquet` in `folder`. A year of more than `split_above` lines of several tables has
+    instead of the first two `tables/{n}.csv` and `.parquet`, and `tables.json`: for each table its `series`, `version`,
+    `rows`, the hash of what its file is made from (`inputs`), and `file`, which is n. It is null for a table that is
+    `known`, which is not made again.
 
     Raises: ConservationError: counted and left-out lines do not add up to what a release holds.
     """
@@ -122,7 +141,13 @@ def consolidate_years(
     for one in counted:
         one.require_conservation()
     for year in years:
-        yield _make_year(dataset, counted, year, folder / year)
+        own = [one for one in counted if one.belongs_to(year)]
+        sizes = [one.kept(year).true_count for one in own]
+        may_split = split_above is not None and dataset.row_period is None and sum(map(bool, sizes)) > 1
+        if may_split and split_above is not None and sum(sizes) > split_above:
+            yield _make_tables(dataset, counted, year, folder / year, known)
+        else:
+            yield _make_year(dataset, counted, year, folder / year)
 
 
 def _make_year(dataset: Dataset, counted: Sequence[CountedRelease], year: str, folder: Path) -> YearAccount:
@@ -141,6 +166,68 @@ def _make_year(dataset: Dataset, counted: Sequence[CountedRelease], year: str, f
     rollup = _roll_up(dataset, summed, table)
     pq.write_table(rollup, folder / f"{dataset.name}.rollup.parquet", compression="zstd", row_group_size=GROUP_ROWS)
     return account
+
+
+def _make_tables(
+    dataset: Dataset, counted: Sequence[CountedRelease], year: str, folder: Path, known: KnownTables
+) -> YearAccount:
+    """Write a file for each table with lines that count in a year, unless it is known, and make the year's account."""
+    (folder / "tables").mkdir(parents=True)
+    own = [one for one in counted if one.belongs_to(year)]
+    listed: list[dict[str, Any]] = []
+    stored: list[tuple[CountedRelease, Path]] = []
+    for one in own:
+        if not (rows := one.kept(year).true_count):
+            continue
+        release, inputs = one.opened.release, _hash_table(dataset, one, year)
+        path = known[inputs]() if inputs in known else None
+        file = None if path else f"{len(listed):04}"
+        if path is None:
+            columns = columns_of([*_added_fields(dataset), *dataset.fields], [one.opened.schema])
+            table, _ = _gather_lines(dataset, [one], year, columns)
+            stem = folder / "tables" / f"{file}"
+            _write_lines(table, _reading_order(table), columns, _references(dataset), stem)
+            path = stem.with_suffix(".parquet")
+        stored.append((one, path))
+        listed.append(
+            {"series": str(release.series), "version": release.version, "rows": rows, "inputs": inputs, "file": file}
+        )
+    table, amounts = _read_for_totals(dataset, stored)
+    summed = _to_sum(table, own, amounts)
+    account = describe_year(dataset, counted, own, year, summed, ())
+    write_totals(dataset, table, folder / f"{dataset.name}.totals.parquet")
+    rollup = _roll_up(dataset, summed, table)
+    pq.write_table(rollup, folder / f"{dataset.name}.rollup.parquet", compression="zstd", row_group_size=GROUP_ROWS)
+    (folder / "tables.json").write_bytes(to_json_bytes(listed))
+    return account
+
+
+def _hash_table(dataset: Dataset, one: CountedRelease, year: str) -> str:
+    """The hash of everything that the file of a table and year is made from: among it, which of its lines count."""
+    release = one.opened.release
+    fields = [[field.name, field.type] for field in dataset.fields]
+    about = [rules_version(dataset), dataset.version, dataset.descriptor["x_piperoll"], fields]
+    whole = hashlib.sha256(to_json_bytes([*about, str(release.series), release.path, year]))
+    whole.update(np.packbits(one.kept(year).to_numpy(zero_copy_only=False)).tobytes())
+    return whole.hexdigest()
+
+
+def _read_for_totals(dataset: Dataset, stored: Sequence[tuple[CountedRelease, Path]]) -> tuple[pa.Table, Cells]:
+    """The columns that totals are made from, and the amounts: read from the files of tables, old and new alike."""
+    wanted = {"series", "month", "supplier_key", "payee_class", "source_sheet", *dataset.amount}
+    wanted |= {*payee_fields(dataset).values(), *(name for by in TotalsBy for name in totals_columns(dataset, by))}
+    tables: list[pa.Table] = []
+    amounts: list[Cells] = []
+    for one, path in stored:
+        sheets = {name for _, name in one.opened.amount_by_sheet}
+        names = [name for name in pq.read_schema(path).names if name in wanted | sheets]
+        lines = pq.read_table(path, columns=names)
+        own = one.opened.amounts_of(lines)
+        amounts.append(pa.nulls(lines.num_rows, pa.decimal128(38, 4)) if own is None else own)
+        tables.append(lines)
+    scale = max(own.type.scale for own in amounts)
+    whole = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+    return whole, one_array(pa.chunked_array([own.cast(pa.decimal128(38, scale)) for own in amounts]))
 
 
 def _added_fields(dataset: Dataset) -> list[Field]:

@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -126,6 +126,11 @@ class FolderStore:
             if path.is_file():
                 path.unlink()
                 _sync_folder(path.parent)
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Delete objects, one after the other."""
+        for key in keys:
+            self.delete(key)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,9 @@ JsonObject = dict[str, Any]
 MAX_TRIES = 100
 """Conditional writes before we give up. Each failure means that another writer succeeded, so progress is made; more
 writers than this on one object at once are a fault, not a race."""
+
+PARALLEL_WRITES = 16
+"""Objects that are written to a bucket at the same time: each takes the time of a request, and no time of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Store(StoreReader, Protocol):
         """The path of an object or prefix on this machine, whether it exists or not; None for a remote store."""
 
     def create(self, key: str, content: bytes | Path) -> None:
-        """Write bytes or a local file under a key that is written once, then read it back to be sure.
+        """Write bytes or a local file under a key that is written once, and make sure that they are what is stored.
 
         Writing the same bytes again succeeds and makes the object as young as if it were new.
         Raises: AlreadyThere: the key holds other bytes. StoreCorrupt: what was stored is not what was sent.
@@ -101,6 +104,9 @@ class Store(StoreReader, Protocol):
 
     def delete(self, key: str) -> None:
         """Delete an object; it is no error if there is none."""
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Delete objects, in as few requests as the store allows; those that are not there are no error."""
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order."""

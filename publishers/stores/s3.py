@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -21,7 +21,7 @@ from botocore.parsers import ResponseParserError
 
 from piperoll import layout
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
-from publishers.stores.protocol import ObjectInfo, StoredObject, sha256_of
+from publishers.stores.protocol import PARALLEL_WRITES, ObjectInfo, StoredObject, sha256_of
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -30,8 +30,16 @@ if TYPE_CHECKING:
 PART_BYTES = 32 << 20
 """Larger files are uploaded in parts of this many bytes; S3 wants at least 5 MB."""
 
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=10, read_timeout=60)
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 5},
+    connect_timeout=10,
+    read_timeout=60,
+    max_pool_connections=PARALLEL_WRITES + 8,
+)
 """Five attempts on 5xx, 429, timeouts and cut connections before we call the store unavailable."""
+
+_MOST_DELETED = 1000
+"""Keys that S3 takes in one request to delete objects."""
 
 _CHUNK_BYTES = 1 << 20
 _HOUR = 3600
@@ -128,7 +136,10 @@ class S3Store:
         return True
 
     def create(self, key: str, content: bytes | Path) -> None:
-        """Write once, with a checksum that the server checks, and read back.
+        """Write once, with a checksum that the server checks, and be sure of what it holds.
+
+        The server answers with the MD5 of what it has stored. Where it does not (large files, and keys of a customer
+        in AWS KMS), the object is read back.
 
         A publisher that lost the race for a version removes its files and may remove one that we have just written and
         not yet read back: then we write it again.
@@ -147,7 +158,10 @@ class S3Store:
                 if isinstance(content, Path) and size > self._part_bytes:
                     self._put_parts(key, content)
                 else:
-                    self._put(key, content if isinstance(content, bytes) else content.read_bytes(), IfNoneMatch="*")
+                    whole = content if isinstance(content, bytes) else content.read_bytes()
+                    tag = self._put(key, whole, IfNoneMatch="*")
+                    if tag.strip('"') == hashlib.md5(whole, usedforsecurity=False).hexdigest():
+                        return
         except PointerMoved:
             if not self._holds(key, content, size):
                 raise AlreadyThere(f"{key} holds other bytes, and is written once") from None
@@ -185,6 +199,16 @@ class S3Store:
         """Delete an object; it is no error if there is none."""
         with self._raise_store_errors(key):
             self._s3.delete_object(**self._at(key))
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Delete objects, a thousand in a request."""
+        names = [{"Key": self._prefix + layout.check_key(key)} for key in keys]
+        for start in range(0, len(names), _MOST_DELETED):
+            some: Any = {"Objects": names[start : start + _MOST_DELETED], "Quiet": True}
+            with self._raise_store_errors("several objects"):
+                answer = self._s3.delete_objects(Bucket=self._bucket, Delete=some)
+            for error in answer.get("Errors", ()):
+                raise StoreError(f"{self!r} does not delete {error.get('Key')}: {error.get('Message')}")
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order; we sort, since some servers list folder by folder."""

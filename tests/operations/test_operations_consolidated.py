@@ -7,22 +7,26 @@ import hashlib
 import io
 import json
 import shutil
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from lxml import html
 
-from piperoll.model import Period, Series
+from piperoll.model import MONTHS, Period, Series
 from piperoll.operations.catalogue.build import update_consolidated
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.takedown import withdraw_version
+from piperoll.releasing import consolidating
 from piperoll.settings import Settings
 from publishers import Store, list_consolidated_years, list_indexed_series, open_store, sweep_store
 from publishers import read_consolidated_year as pointer
+from publishers.download import fetch_consolidated_year
 from tests.fixtures.dying_store import DyingStore, Killed
 from tests.operations.inbox import contents, plain_run, put, spend
 
@@ -181,6 +185,114 @@ def test_the_query_on_the_page_runs_and_its_sum_is_of_a_column_that_the_dataset_
         for statement in filter(str.strip, here.split(";")):
             found = database.execute(statement).fetchall()
     assert [(body, count) for body, count, _ in found] == [("anytown", 10)]
+
+
+@pytest.fixture
+def large_years(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Years of more than 12 lines are large."""
+    monkeypatch.setattr(consolidating, "SPLIT_ABOVE", 12)
+
+
+def send_months(order: RunRequest, months: Iterable[int]) -> None:
+    for month in months:
+        lines = spend(8, month=f"{month:02}/2026", start=month * 100)
+        late = spend(2, month=f"{month - 1:02}/2026", start=month * 100 + 50).split(b"\r\n", 1)[1]
+        send(order, f"spend/anytown/{MONTHS[month - 1]} 2026.csv", lines + late)
+
+
+def tables_of(store: Store) -> dict[str, Any]:
+    return {table["series"][-7:]: table for table in pointer(store, "spend", YEAR)["bodies"]["anytown"]["lines"]}
+
+
+@pytest.mark.usefixtures("large_years")
+def test_a_month_is_not_written_again_when_another_comes(order: RunRequest, store: Store) -> None:
+    """A year of a large body was written again each month: the twelfth cost thirteen times what the first did."""
+    send_months(order, range(6, 9))
+    make(order, store, "anytown")
+    before = tables_of(store)
+    assert sorted(before) == ["2026-06", "2026-07", "2026-08"]
+    send_months(order, [9])
+    plain_run(order, catalogued=False)
+    written: Any = _WritingStore(store)
+    touched = again(written, "anytown")
+    own = [key for key in written.written if key.count(".") == 1 and not key.endswith(".json")]
+    after = tables_of(store)
+    assert {name: after[name] for name in before} == before
+    assert sorted(own) == sorted(PLACE + after["2026-09"][kind]["path"] for kind in ("csv", "parquet"))
+    assert touched == 2 * 3 + 2 + 1, "account, rollup and totals for others, the month, and the index"
+
+
+@pytest.mark.usefixtures("large_years")
+def test_a_large_year_is_as_if_made_from_nothing(order: RunRequest, store: Store, tmp_path: Path) -> None:
+    """Months that come one by one, one of them corrected, with a payment that recurs, give the bytes of one build."""
+    for month in (6, 7, 8, 9):
+        send_months(order, [month])
+        make(order, store, "anytown")
+    recurring = spend(1, month="08/2026", start=800).split(b"\r\n", 1)[1]
+    send(order, "spend/anytown/July 2026.csv", spend(9, month="07/2026", start=700, pence=7) + recurring)
+    make(order, store, "anytown")
+    found = contents(store, PLACE)
+    told = details(store, "anytown")
+    assert [(left["series"][-7:], left["rows"]) for left in told["left_out"]] == [("2026-08", 1)]
+    for key in list(store.keys("catalogue/consolidated/")):
+        store.delete(key)
+    again(store, "anytown")
+    assert contents(store, PLACE) == found
+
+
+@pytest.mark.usefixtures("large_years")
+def test_a_large_year_says_what_a_small_one_says(
+    order: RunRequest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the penny: lines, account, rollup, totals, pages, and what is downloaded."""
+    send_months(order, range(6, 10))
+    plain_run(order)
+    entry = pointer(store, "spend", YEAR)["bodies"]["anytown"]
+    large = {name: entry[name] for name in ("rows", "amount_gbp", "counted", "payees", "months", "json")}
+    lines = read_year(order, tmp_path / "large.parquet")
+    totals = read_totals(store)
+    figures = store.read("catalogue/bodies/anytown.figures.json").content
+    monkeypatch.setattr(consolidating, "SPLIT_ABOVE", 1000)
+    monkeypatch.setattr(consolidating, "RULES_VERSION", "other")
+    store.delete("catalogue/index.html")
+    plain_run(order)
+    entry = pointer(store, "spend", YEAR)["bodies"]["anytown"]
+    assert "lines" not in entry
+    assert {name: entry[name] for name in large} == large
+    assert read_year(order, tmp_path / "small.parquet") == lines
+    assert read_totals(store) == totals
+    assert store.read("catalogue/bodies/anytown.figures.json").content == figures
+
+
+def read_totals(store: Store) -> list[list[dict[str, Any]]]:
+    entry = pointer(store, "spend", YEAR)["bodies"]["anytown"]
+    files = (store.read(PLACE + entry[kind]["path"]).content for kind in ("rollup", "totals"))
+    return [pq.read_table(io.BytesIO(file)).to_pylist() for file in files]
+
+
+def read_year(order: RunRequest, out: Path) -> list[dict[str, Any]]:
+    """The year as `piperoll get --year` downloads it, in order of the lines' identifiers."""
+    fetch_consolidated_year(open_store(order.to), "spend", YEAR, out)
+    fetch_consolidated_year(open_store(order.to), "spend", YEAR, out.with_suffix(".csv"))
+    lines: list[dict[str, Any]] = sorted(pq.read_table(out).to_pylist(), key=lambda line: line["line_id"])
+    with out.with_suffix(".csv").open(newline="", encoding="utf-8") as stream:
+        assert sorted(line["line_id"] for line in csv.DictReader(stream)) == [line["line_id"] for line in lines]
+    return lines
+
+
+class _WritingStore:
+    """A store that remembers which keys were written."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.written: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def create(self, key: str, content: bytes | Path) -> None:
+        self.written.append(key)
+        self._store.create(key, content)
 
 
 def years_of(store: Store, body: str) -> dict[str, tuple[int, str | None]]:

@@ -81,7 +81,7 @@ def used(index: PublishedIndex, scratch: Path) -> list[StoredFile | Path]:
     copies = ConsolidatedCopies(index, scratch / "made", ApiLimits())
     selection = Selector(index, copies, ApiLimits()).select(SeriesScope("spend"))
     assert list((scratch / "made").iterdir()) == []
-    return [file for year in selection.years for file in (year.lines, year.totals) if file is not None]
+    return [file for year in selection.years for file in (*year.lines, year.totals) if file is not None]
 
 
 def test_the_cache_is_bounded_and_keeps_files_in_use(place: str, tmp_path: Path) -> None:

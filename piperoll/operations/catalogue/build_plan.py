@@ -6,6 +6,7 @@ A build writes only pages whose content differs from what the last build wrote. 
     state.json           which build finished last, and what its shared pages hold; replaced by a conditional write
     at-work/             one document for each build that is running or was killed, with what it may have written
     changed/             the log of changes since (publishers/change_log.py)
+    received/            the files that each body sent (received_index.py)
     bodies.json          one `BodyRecord` for each body
     bodies/, shelves/    for each body: its pages, its contributions to shared pages, its series and its files
     groups/, feeds/, digests.json, summaries/
@@ -17,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -29,13 +31,17 @@ from piperoll.describing.catalogue import hash_renderer
 from piperoll.describing.context import CatalogueContext
 from piperoll.describing.overview import BodyDigest
 from piperoll.errors import NotThere, StoreCorrupt
-from publishers import LoggedChanges, Store, list_series, read_changes
+from piperoll.operations.catalogue.received_index import INDEX_FORMAT
+from publishers import PARALLEL_WRITES, LoggedChanges, Store, list_series, read_changes
 
 BODIES = "bodies"
 """The document with the record of every body."""
 
 _REMEMBERED_BUILDS = 50
 """How many finished builds `state.json` lists. A build that is overtaken by more than these starts from nothing."""
+
+_MOST_WAITING = 16 * PARALLEL_WRITES
+"""Objects that wait to be written: they are in memory."""
 
 DocumentT = TypeVar("DocumentT")
 PageHashes: TypeAlias = dict[str, str]
@@ -47,7 +53,8 @@ class FinishedBuild:
     """The last finished build: its number, the hash of the code and templates, its day, and its shared pages.
 
     `builds` are the latest build numbers with the bodies that each wrote (None: all). The number is 0 if there was no
-    build yet.
+    build yet. `received` is the format of the index of what bodies sent (`received_index.INDEX_FORMAT`); 0 if the
+    build wrote none.
     """
 
     number: int = 0
@@ -55,6 +62,7 @@ class FinishedBuild:
     on: str = ""
     pages: PageHashes = field(default_factory=dict)
     builds: tuple[tuple[int, tuple[str, ...] | None], ...] = ()
+    received: int = 0
 
     def bodies_since(self, number: int) -> set[str] | None:
         """The bodies that builds after `number` wrote; None if it may be any body."""
@@ -90,10 +98,17 @@ class BodyRecord:
 
 
 class BuildState:
-    """Reads and writes the private documents, and writes pages; `touched` counts pages written and removed."""
+    """Reads and writes the private documents, and writes pages; `touched` counts pages written and removed.
+
+    A bucket takes many objects at a time. Whatever is not written when a build is killed is in the scope that `begin`
+    recorded; `begin`, `finish` and every reading or listing wait until all is written.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._is_remote = store.local_path(layout.HOME) is None
+        self._writers: ThreadPoolExecutor | None = None
+        self._waiting: dict[str, Future[None]] = {}
         self._own_key = f"{layout.BUILDS_RUNNING}{uuid.uuid4().hex[:16]}.json"
         self._written: set[str] = set()
         self._tag: str | None = None  # of `state.json` as it was read, for the conditional write in `finish`
@@ -110,21 +125,40 @@ class BuildState:
 
     def unfinished_builds(self) -> dict[str, BuildScope]:
         """The scope of every build that is running or was killed, by the key that records it."""
+        self.wait()
         scopes = {key: self._read(key, BuildScope) for key in self._store.keys(layout.BUILDS_RUNNING)}
         return {key: scope for key, scope in scopes.items() if scope is not None}
 
     def begin(self, scope: BuildScope) -> None:
         """Record what this build may write, before it writes any of it."""
+        self.wait()
         self._store.put(self._own_key, msgspec.json.encode(scope))
 
     def finish(self, build: FinishedBuild) -> None:
         """Record this build as finished. Raises: PointerMoved: another build finished since `last_build` was read."""
+        self.wait()
         self._store.replace(layout.BUILD_STATE, msgspec.json.encode(build), self._tag)
 
     def clear(self, others: Iterable[str]) -> None:
         """Delete the records of this build and of the interrupted `others`, whose work it has done."""
-        for key in (self._own_key, *others):
-            self._store.delete(key)
+        self._store.delete_many([self._own_key, *others])
+        if self._writers:
+            self._writers.shutdown()
+
+    def wait(self) -> None:
+        """Wait until everything is written. Raises: StoreError: something could not be written."""
+        waiting, self._waiting = self._waiting, {}
+        for written in waiting.values():
+            written.result()
+
+    def _put(self, key: str, content: bytes) -> None:
+        if not self._is_remote:
+            self._store.put(key, content)
+            return
+        if key in self._waiting or len(self._waiting) >= _MOST_WAITING:
+            self.wait()
+        self._writers = self._writers or ThreadPoolExecutor(PARALLEL_WRITES)
+        self._waiting[key] = self._writers.submit(self._store.put, key, content)
 
     def read(self, name: str, kind: type[DocumentT]) -> DocumentT | None:
         """A private document; None if there is none of this name."""
@@ -133,18 +167,20 @@ class BuildState:
     def write(self, name: str, document: Any) -> None:
         """Write a private document: a dataclass, or a dict of JSON values."""
         self._written.add(name)
-        self._store.put(f"{layout.BUILD}{name}.json", msgspec.json.encode(document))
+        self._put(f"{layout.BUILD}{name}.json", msgspec.json.encode(document))
 
     def drop(self, name: str) -> None:
         """Delete a private document."""
+        self.wait()
         self._store.delete(f"{layout.BUILD}{name}.json")
 
     def drop_unwritten(self, folders: Iterable[str]) -> None:
         """Delete the private documents in these folders that this build has not written."""
+        self.wait()
         for folder in folders:
-            for key in self._store.keys(f"{layout.BUILD}{folder}/"):
-                if key.removeprefix(layout.BUILD).removesuffix(".json") not in self._written:
-                    self._store.delete(key)
+            keys = list(self._store.keys(f"{layout.BUILD}{folder}/"))
+            names = [key.removeprefix(layout.BUILD).removesuffix(".json") for key in keys]
+            self._store.delete_many([key for key, name in zip(keys, names, strict=True) if name not in self._written])
 
     def publish(self, pages: Iterable[tuple[str, bytes]], known: Mapping[str, str]) -> PageHashes:
         """Write the pages that differ from what is `known` of them; return the hashes of all."""
@@ -152,17 +188,20 @@ class BuildState:
         for key, content in pages:
             hashes[key] = hashlib.sha256(content).hexdigest()[:20]
             if known.get(key) != hashes[key]:
-                self._store.put(key, content)
+                self._put(key, content)
                 self.touched += 1
         return hashes
 
     def remove(self, keys: Iterable[str]) -> None:
         """Delete pages."""
-        for key in sorted(keys):
-            self._store.delete(key)
-            self.touched += 1
+        self.wait()
+        gone = sorted(keys)
+        self._store.delete_many(gone)
+        self.touched += len(gone)
 
     def _read(self, key: str, kind: type[DocumentT]) -> DocumentT | None:
+        if key in self._waiting:
+            self.wait()
         try:
             content = self._store.read(key).content
         except NotThere:
@@ -223,7 +262,7 @@ class CatalogueBuild:
         """Record that everything is built. Raises: PointerMoved: another build finished since this one began."""
         number, wrote = self.last.number + 1, None if self.whole else tuple(sorted(bodies))
         builds = (*self.last.builds, (number, wrote))[-_REMEMBERED_BUILDS:]
-        self.state.finish(FinishedBuild(number, self.made_by, self.context.on.isoformat(), pages, builds))
+        self.state.finish(FinishedBuild(number, self.made_by, self.context.on.isoformat(), pages, builds, INDEX_FORMAT))
         self.state.clear(self.interrupted)
 
     def publish(self, pages: Iterable[tuple[str, bytes]], known: PageHashes) -> PageHashes:
@@ -242,10 +281,8 @@ def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken
     """
     state, changes = BuildState(store), read_changes(store)
     last, unfinished = state.last_build(), state.unfinished_builds()
-    # The code of this package is part of it because it decides the format of the private documents.
-    own_code = [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
-    made_by = hash_document([hash_renderer(context), own_code])
-    suspect = _find_suspects(store, last, unfinished.values(), overtaken_at)
+    made_by = hash_builder(context)
+    suspect = find_suspects(store, last, unfinished.values(), overtaken_at)
     # Other code may have recorded in another format, so its records are not even parsed.
     by_other_code = suspect.bodies is None or last.made_by != made_by
     records: dict[str, BodyRecord] = {}
@@ -277,6 +314,13 @@ def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken
     )
 
 
+def hash_builder(context: CatalogueContext) -> str:
+    """Hash what makes the pages and the private documents: with another hash, everything is built anew."""
+    # The code of this package is part of it because it decides the format of the private documents.
+    own_code = [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return hash_document([hash_renderer(context), own_code])
+
+
 def hash_document(document: Any) -> str:
     """The beginning of the sha256 of a document."""
     return hashlib.sha256(msgspec.json.encode(document)).hexdigest()[:20]
@@ -287,7 +331,7 @@ def parse_days(days: Mapping[str, str]) -> dict[str, date]:
     return {name: date.fromisoformat(day) for name, day in days.items()}
 
 
-def _find_suspects(
+def find_suspects(
     store: Store, last: FinishedBuild, unfinished: Iterable[BuildScope], overtaken_at: int | None
 ) -> BuildScope:
     """The bodies and groups that an unfinished build, or one that overtook us, may have written."""

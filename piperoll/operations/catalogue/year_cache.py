@@ -99,19 +99,20 @@ def _payees_name(dataset: str, slug: str, year: str) -> str:
 
 
 def _files_of(entry: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {kind: entry[kind] for kind in ("csv", "parquet", "json")}
+    """The files that pages link to. A large year has its lines in several, which the index lists: they link to that."""
+    return {kind: entry[kind] for kind in ("csv", "parquet", "json") if kind in entry}
 
 
 def _read_year(build: CatalogueBuild, slug: str, dataset: str, year: str, entry: Mapping[str, Any]) -> BodyYear:
     """Read a year's account and lines, write its payees, and return its figures."""
     described, files = assets.dataset(dataset), _files_of(entry)
     with TemporaryDirectory(dir=build.scratch) as scratch:
-        paths = {}
-        for kind in ("json", "parquet"):
-            paths[kind] = Path(scratch) / f"year.{kind}"
-            build.store.fetch(layout.consolidated_file(dataset, year, files[kind]["path"]), paths[kind])
-        account = YearAccount.from_json(json.loads(paths["json"].read_bytes()))
-        lines = read_lines(described, paths["parquet"])
+        key = layout.consolidated_file(dataset, year, files["json"]["path"])
+        account = YearAccount.from_json(json.loads(build.store.read(key).content))
+        paths = [Path(scratch) / file["path"] for file in publishers.list_line_files(entry, "parquet")]
+        for path in paths:
+            build.store.fetch(layout.consolidated_file(dataset, year, path.name), path)
+        lines = read_lines(described, *paths)
     found = lines.group_by(["series", "month"]).aggregate([])
     covered = find_covered_months(
         year, ((Series.parse(one["series"]), one["month"]) for one in found.to_pylist() if one["month"])
@@ -127,8 +128,8 @@ def _read_year(build: CatalogueBuild, slug: str, dataset: str, year: str, entry:
 # --- the lines of a year --------------------------------------------------------------------------------------------
 
 
-def read_lines(dataset: Dataset, path: Path) -> pa.Table:
-    """Read the columns of a consolidated file that the tallies need, and that it has."""
+def read_lines(dataset: Dataset, *files: Path) -> pa.Table:
+    """Read the columns of the consolidated files of a year that the tallies need, and that they have."""
     shown = assets.shown(dataset.name)
     wanted = [
         "series",
@@ -141,8 +142,9 @@ def read_lines(dataset: Dataset, path: Path) -> pa.Table:
     ]
     for names in (shown["contract"] or {}).values():
         wanted += names
-    there = set(pq.read_schema(path).names)
-    return pq.read_table(path, columns=[name for name in dict.fromkeys(wanted) if name in there])
+    there = set(pq.read_schema(files[0]).names)
+    columns = [name for name in dict.fromkeys(wanted) if name in there]
+    return pa.concat_tables([pq.read_table(path, columns=columns) for path in files], promote_options="permissive")
 
 
 def tally_payees(dataset: Dataset, year: str, lines: pa.Table) -> dict[str, Payee]:
