@@ -10,10 +10,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.deployments import run_deployment
 from prefect.events.filters import EventFilter, EventNameFilter, EventOrder, EventResourceFilter
@@ -41,6 +43,9 @@ _STARTING_SECONDS = 100
 
 _ATTEMPTS = 3
 _POLL_SECONDS = 3
+_ASKED_AT_ONCE = 16
+"""The server answers with 50 events at most: the beats of 16 shards in more than a minute."""
+
 _LOST_SECONDS = 600
 """How long the server may not answer while shards run: it may be restarted."""
 
@@ -157,21 +162,27 @@ def _start(one: ShardRun, parameters: dict[str, Any]) -> None:
 
 def _listen(client: SyncPrefectClient, waiting: Iterable[ShardRun]) -> None:
     """Read the states of the shards, and the last heartbeats of those that run."""
-    for one in waiting:
-        if one.run is not None:
-            one.run = client.read_flow_run(one.run.id)
-    running = {f"prefect.flow-run.{one.run.id}": one for one in waiting if one.run and one.run.state_type}
-    wanted = EventFilter(
-        event=EventNameFilter(name=[record.HEARTBEAT]),
-        resource=EventResourceFilter(id=list(running)),
-        order=EventOrder.DESC,
-    )
-    beats: dict[str, Any] = {}
-    for event in client.read_events(wanted, limit=max(50, 2 * len(running))).events:
-        beats.setdefault(event.resource.id, event.id)
-    for name, one in running.items():
-        if one.run:
-            one.hear((one.run.id, one.run.state_type, beats.get(name)))
+    started = {one.run.id: one for one in waiting if one.run is not None}
+    for first in range(0, len(started), _ASKED_AT_ONCE):
+        ids = list(started)[first : first + _ASKED_AT_ONCE]
+        for run in client.read_flow_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=ids))):
+            started[run.id].run = run
+        beating = {f"prefect.flow-run.{one}" for one in ids if _state_type(started[one]) is StateType.RUNNING}
+        beats: dict[str, UUID] = {}
+        if beating:
+            wanted = EventFilter(
+                event=EventNameFilter(name=[record.HEARTBEAT]),
+                resource=EventResourceFilter(id=sorted(beating)),
+                order=EventOrder.DESC,
+            )
+            for event in client.read_events(wanted, limit=50).events:
+                beats.setdefault(event.resource.id, event.id)
+        for one in ids:
+            started[one].hear((one, _state_type(started[one]), beats.get(f"prefect.flow-run.{one}")))
+
+
+def _state_type(one: ShardRun) -> StateType | None:
+    return one.run.state_type if one.run else None
 
 
 def _judge(client: SyncPrefectClient, one: ShardRun, silent_seconds: int) -> None:

@@ -162,7 +162,9 @@ def test_a_shard_whose_worker_died_frees_its_place_and_runs_again(prefect_server
     with temporary_settings({PREFECT_API_URL: prefect_server}), get_client(sync_client=True) as client:
         shard = ShardRun("1/8", attempt=1, run=client.read_flow_run(dead))  # type: ignore[arg-type]
         with disable_run_logger():
-            _listen(client, [shard])
+            others = [create(f"/deployments/{deployment}/create_flow_run") for _ in range(20)]
+            many = [ShardRun(f"{number}/21", 1, client.read_flow_run(run)) for number, run in enumerate(others, 2)]  # type: ignore[arg-type]
+            _listen(client, [shard, *many])  # more than the server answers at once
             _judge(client, shard, SILENT_SECONDS)
             assert shard.run is not None
             shard.heard -= SILENT_SECONDS
