@@ -1,6 +1,6 @@
 """A month spread over workers: PostgreSQL, Prefect and S3 servers, workers in folders of their own; what dies in it.
 
-The commands are those of docs/scaling.md as written, but for the hosts, the passwords and the number of shards.
+The commands are those of docs/scaling.md as written, but for the hosts, the passwords and the numbers of the run.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Servers:
             "https://prefect.example/api": self.api,
             "operator:SECRET": ":".join(AUTH),
             "prefect:PASSWORD@db.example": f"prefect:{PASSWORD}@127.0.0.1:{self.database['PGPORT']}",
-            "shards=16": "shards=2",
+            "shards=16": "shards=2 --param silent_seconds=45",
             "--port 4200": f"--port {self.port}",
             "https://hooks.example/piperoll": self.hook,
         }.items():
