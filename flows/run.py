@@ -13,6 +13,7 @@ from piperoll.errors import ServerTrouble
 from piperoll.operations import collecting, pipeline
 from piperoll.operations.answering import finish_answers
 from piperoll.operations.catalogue.build import build_catalogue
+from piperoll.operations.run_record import record_run
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
 
@@ -84,10 +85,12 @@ def _run_if_nothing_new(request: RunRequest) -> RunSummary | None:
         return None
     if "PREFECT_API_URL" in os.environ or isinstance(request.inbox, str):
         return None
-    with request.open() as run:
+    with request.open() as run, record_run(run) as record_end:
         collected = collecting.collect_inbox(run, request)
         if not pipeline.nothing_new(run, collected):
             return None
         results = pipeline.run_in_process(run, collected)
         results = pipeline.replace_results(results, finish_answers(run)[0])
-        return pipeline.summarise(collected, results, lambda: build_catalogue(run))
+        summary = pipeline.summarise(collected, results, lambda: build_catalogue(run))
+        record_end(summary)
+        return summary

@@ -119,6 +119,7 @@ from publishers.stores.protocol import (
 )
 from publishers.sweep import SweepResult, sweep_drafts, sweep_store
 from publishers.upgrade import Upgrade, upgrade_store
+from publishers.usage import Amount, Usage, measure_usage
 from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_purges, verify_series
 from publishers.versions import (
     CompareVersions,
@@ -136,6 +137,7 @@ from publishers.versions import (
 __all__ = [
     "CURRENT_FORM",
     "PARALLEL_WRITES",
+    "Amount",
     "BackupList",
     "BackupResult",
     "ChaseClaim",
@@ -163,6 +165,7 @@ __all__ = [
     "Tombstone",
     "Unchanged",
     "Upgrade",
+    "Usage",
     "VerifiedSeries",
     "apply_tombstones",
     "archive_outside_source",
@@ -216,6 +219,7 @@ __all__ = [
     "mark_applied",
     "mark_used",
     "mark_withdrawn",
+    "measure_usage",
     "open_reader",
     "open_store",
     "publish_reader_answer",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from piperoll.commands.operating import local_file
 from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ AllBodies = Annotated[bool, typer.Option("--all-bodies", help="In the files of e
 FromReport = Annotated[
     Path | None, typer.Option(metavar="FILE.json", help="All held values of a report of piperoll check --json.")
 ]
-Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your list of bodies, as in piperoll run.")]
+Bodies = Annotated[
+    Path | None, typer.Option(metavar="FILE", parser=local_file, help="Your list of bodies, as in piperoll run.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 

@@ -13,7 +13,15 @@ from piperoll import terminal
 from piperoll.describing.wording import format_count, format_pounds
 from piperoll.model import Verdict, describe_period
 from piperoll.operations.replay import ReplayChange, ReplayResult
-from piperoll.operations.run_summary import Ending, FileResult, MissedAddress, PoundTotals, RowTotals, RunSummary
+from piperoll.operations.run_summary import (
+    Ending,
+    FileResult,
+    MissedAddress,
+    PoundTotals,
+    RowTotals,
+    RunSummary,
+    group_missed,
+)
 
 if TYPE_CHECKING:
     from piperoll.operations.run_summary import Progress as RunProgress
@@ -108,32 +116,15 @@ def _troubles(summary: RunSummary, out: Console) -> None:
         )
 
 
-_MISSED = {
-    "ours": "Not fetched, because of us",
-    "SourceUnavailable": "Sites that failed",
-    "SourceGone": "Addresses without a file",
-}
-"""How the addresses without a file are introduced, in this order; those of other kinds come last."""
-
-
 def _missed(missed: Sequence[MissedAddress], out: Console) -> None:
     """List every address without a file by what is to be done about it: whose it is, why, and since when."""
-    by_kind: dict[str, list[MissedAddress]] = {kind: [] for kind in _MISSED}
-    for miss in missed:
-        by_kind.setdefault("ours" if miss.ours else miss.kind, []).append(miss)
-    for kind, of_it in by_kind.items():
-        if not of_it:
-            continue
+    for title, advice, of_it in group_missed(missed):
         bodies = format_count(len({miss.body for miss in of_it}), "body", "bodies")
-        out.print(f"\n{_MISSED.get(kind, 'Not fetched')} ({bodies}):")
+        out.print(f"\n{title} ({bodies}):")
         for miss in of_it:
             out.print(f"  {terminal.clean(miss.body)}, {miss.dataset}: {terminal.clean(miss.address)}")
-            out.print(f"    {terminal.clean(' '.join(filter(None, (_sentence(miss.why), miss.history))))}")
-        out.print(f"  -> {of_it[0].advice}")
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text[:4] != "http" else f"{text.rstrip('.')}."
+            out.print(terminal.clean(f"    {miss.why.rstrip('.')}. {miss.history}".rstrip()))
+        out.print(f"  -> {advice}")
 
 
 def by_verdict(results: Sequence[FileResult], out: Console) -> None:

@@ -24,6 +24,11 @@ def parse_received_bytes(key: str) -> str | None:
     return pieces[3] if pieces[:2] == ["archive", "sha256"] and len(pieces) == 4 else None
 
 
+def senders() -> str:
+    """The prefix of the keys that lead from received bytes to who sent them."""
+    return "archive/from/"
+
+
 def senders_prefix(sha256: str) -> str:
     """The prefix of the keys that lead from a hash, or its first digits, to who sent these bytes."""
     return f"archive/from/{sha256[:2]}/{sha256}"
@@ -342,9 +347,12 @@ def ended_session(digest: str, day: str) -> str:
     return f"{ACCESS}ended/{day}/{digest}"
 
 
-def access_attempts(digest: str) -> str:
-    """How often a sign-in failed for an account or address, by its hash. A pointer; private."""
-    return f"{ACCESS}attempts/{digest}.json"
+def access_attempts(digest: str | None = None) -> str:
+    """How often an address failed to sign in, or an account was sent a link, by its hash; without one, the prefix.
+
+    A pointer; private.
+    """
+    return f"{ACCESS}attempts/" if digest is None else f"{ACCESS}attempts/{digest}.json"
 
 
 def access_log(instant: str = "", identifier: str = "") -> str:
@@ -360,6 +368,12 @@ def access_log(instant: str = "", identifier: str = "") -> str:
 def public_report(dataset: str, body: str, sha256: str) -> str:
     """The public report of a submission, rejected ones too. A pointer; its presence marks the submission as done."""
     return f"reports/{dataset}/{body}/{sha256}.json"
+
+
+def parse_public_report(key: str) -> tuple[str, str, str]:
+    """The dataset, body and sha256 of a key made by `public_report`."""
+    _, dataset, body, name = key.split("/")
+    return dataset, body, name.removesuffix(".json")
 
 
 def public_report_of(submission: Submission) -> str:

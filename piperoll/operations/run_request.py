@@ -14,6 +14,7 @@ from typing import Any
 
 from piperoll import assets
 from piperoll.errors import UsageError
+from piperoll.logs import log_event
 from piperoll.model import Body, Period, Register
 from piperoll.operations.remote_files import Place, local_copy, parse_place
 from piperoll.operations.run_summary import FileResult, Progress, Watcher
@@ -138,6 +139,18 @@ class ProgressCounter:
 
     def count(self, result: FileResult) -> FileResult:
         """Count a file as finished; return its result."""
+        log_event(
+            "file",
+            file=result.sha256[:12],
+            body=result.body,
+            dataset=result.dataset,
+            period=result.period,
+            ending=str(result.ending),
+            reason=result.kind,
+            rows=result.rows.read,
+            published=result.rows.published,
+            held=result.rows.held,
+        )
         with self._lock:
             self.done += 1
             if self.watcher:
