@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture
 from prefect.tasks import Task, exponential_backoff
 
-from piperoll.errors import PiperollError
+from piperoll.errors import PiperollError, UsageError
 from piperoll.operations.batches import Batch, process_bodies, steps_with_retries
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import FileResult
@@ -80,6 +80,27 @@ def as_step(name: str, step: Callable[P, R], retries: int = 0) -> Callable[P, R]
         raise error
 
     return call
+
+
+def without_names(operation: Callable[P, R]) -> Callable[P, R]:
+    """An operation as the body of a flow: Prefect keeps no error but those about what was asked for.
+
+    Raises: UsageError: what cannot be done, without the errors behind it. StepFailed: any other exception.
+    """
+
+    @wraps(operation)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        failed: Exception
+        try:
+            return operation(*args, **kwargs)
+        except UsageError as error:
+            failed = error
+            failed.__cause__ = None
+        except Exception as error:  # noqa: BLE001 - raised below, without its message
+            failed = StepFailed(error)
+        raise failed.with_traceback(None) from None
+
+    return run
 
 
 class BatchTasks:
