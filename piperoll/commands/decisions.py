@@ -375,6 +375,7 @@ def _describe(entry: DecisionEntry) -> str:
         "take-back": f"takes {entry.subject} back",
         "file": f"file {entry.subject[:12]} released ({entry.decided_as})",
         "heading": f"the heading '{entry.subject}' is {entry.decided_as}",
+        "restate": f"{entry.subject} is {entry.decided_as} by today's rules",
         "takedown": f"{about} is {entry.decided_as}",
         "withdraw": f"withdrawal of {entry.subject}: {entry.decided_as.replace('-', ' ')}",
         "area": f"all paid in '{entry.subject}' are {each.get(entry.decided_as)}",

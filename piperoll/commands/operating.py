@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from dataclasses import replace
 from enum import StrEnum
@@ -131,25 +132,61 @@ def release(
 
 def replay(
     source: Annotated[
-        str, typer.Option("--from", metavar="DEST", help="The folder or bucket to read; it is not changed.")
+        str, typer.Option("--from", metavar="DEST", help="The folder or bucket; changed only with --apply.")
     ],
-    into: Annotated[str, typer.Option(metavar="OTHER", help="An empty folder or bucket prefix.")],
+    into: Annotated[
+        str | None, typer.Option(metavar="OTHER", help="An empty folder or bucket prefix, to look at the result.")
+    ] = None,
     bodies: Bodies = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Publish the result as restatements, with your reason.")
+    ] = False,
+    because: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Why it is applied; published in the history.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who applies it; default: your login name.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check everything ever received by today's rules, into an empty place.
+    """Check everything ever received by today's rules.
 
-    It lists the files whose verdict, period, rows or pounds would change.
+    It lists the files whose verdict, period, rows or pounds would change, and for each body what would be published,
+    restated and held. With --apply it is done: each table that changes is a new version, or is withdrawn, with your
+    reason. Interrupted, it is finished by the same command.
 
     piperoll replay --from published --into build/replay
+    piperoll replay --from published --apply --because "Amounts with a k suffix are read"
     """
-    from piperoll import terminal
-    from piperoll.commands import outcome
-    from piperoll.operations.replay import replay as replay_store
+    from tempfile import TemporaryDirectory
 
-    with outcome.progress_bar(terminal.console(stderr=True)) as watcher:
-        replayed = replay_store(source, into, bodies=bodies, watcher=watcher)
-    outcome.show_changes(replayed, terminal.console(), into)
-    raise typer.Exit(OURS if replayed.trouble or any(one.verdict is None for one in replayed.results) else 0)
+    from piperoll import api, terminal
+    from piperoll.commands import outcome
+    from piperoll.operations import replay as replaying
+
+    if apply and not because:
+        raise UsageError("give a reason with --because: it is published in the history of every table that changes")
+    with (
+        TemporaryDirectory(prefix="piperoll-") as scratch,
+        outcome.progress_bar(terminal.console(stderr=True)) as watcher,
+    ):
+        place = into or f"{scratch}/replayed"
+        if apply and because:
+            replayed = replaying.apply_replay(
+                source,
+                place,
+                because=because,
+                by=by or api.login_name(),
+                bodies=bodies,
+                watcher=watcher,
+                catalogued=into is not None,
+            )
+        else:
+            replayed = replaying.replay(source, place, bodies=bodies, watcher=watcher, catalogued=into is not None)
+    if as_json:
+        typer.echo(json.dumps(replayed.to_document(), ensure_ascii=False, indent=2))
+    else:
+        outcome.show_changes(replayed, terminal.console(), into)
+    failed = any(one.verdict is None for one in replayed.results) or (replayed.applied and replayed.applied.skipped)
+    raise typer.Exit(OURS if replayed.trouble or failed else 0)
 
 
 def serve(

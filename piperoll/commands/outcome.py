@@ -11,8 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from piperoll import terminal
 from piperoll.describing.wording import format_count, format_pounds
-from piperoll.model import Verdict, describe_period
+from piperoll.model import Restated, Verdict, describe_period
 from piperoll.operations.replay import ReplayChange, ReplayResult
+from piperoll.operations.restating import sum_by_body
 from piperoll.operations.run_summary import (
     Ending,
     FileResult,
@@ -76,16 +77,36 @@ def describe_repeats(results: Sequence[FileResult]) -> str:
     return f"{repeats}: the tables show their earlier results.\n\n"
 
 
-def show_changes(replayed: ReplayResult, out: Console, into: str) -> None:
-    """Show what today's rules would change, file by file, and how many files stay the same."""
+_RESTATED = {Restated.PUBLISHED: "published", Restated.RESTATED: "restated", Restated.HELD: "held"}
+
+
+def show_changes(replayed: ReplayResult, out: Console, into: str | None) -> None:
+    """Show what today's rules would change, or have changed: file by file, and body by body."""
     for change in replayed.changes:
         out.print(f"{terminal.clean(change.file)} ({change.sha256[:12]})")
         for what, (before, after) in _differences(change):
             out.print(f"  {what}: {before} before, {after} now")
+    if replayed.impacts:
+        rows = [
+            (
+                one.body,
+                _RESTATED[one.what],
+                *(f"{count:,}" for count in (one.tables, one.files, *one.rows)),
+                *("" if amount is None else format_pounds(amount) for amount in one.pounds),
+            )
+            for one in sum_by_body(replayed.impacts)
+        ]
+        heads = ("Body", "Tables are", "Tables", "Files", "Rows before", "Rows now", "Pounds before", "Pounds now")
+        out.print(terminal.grid(heads, rows, right=frozenset(range(2, 8))))
     same = len(replayed.results) - len(replayed.changes)
-    out.print(
-        f"{format_count(len(replayed.changes), 'file')} would change, {same:,} would not. The result is in {into}."
-    )
+    would, place = ("would change", "would not") if replayed.applied is None else ("changed", "did not")
+    out.print(f"{format_count(len(replayed.changes), 'file')} {would}, {same:,} {place}.")
+    if into:
+        out.print(f"The result is in {into}.")
+    if replayed.applied:
+        out.print(f"Applied to {format_count(len(replayed.applied.results), 'file')}: piperoll history shows each.")
+        for series, why in replayed.applied.skipped.items():
+            out.print(f"Not applied to {series}: {why}")
     if replayed.trouble:
         out.print(f"The catalogue could not be built: {replayed.trouble}")
 
