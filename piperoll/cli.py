@@ -122,6 +122,8 @@ for command in (
     maintaining.upgrade,
     maintaining.backup,
     maintaining.restore,
+    maintaining.stats,
+    maintaining.health,
     checking.sample,
 ):
     _add_command(app, command)

@@ -222,4 +222,6 @@ def _parse(where: str, text: str, name: str) -> bool | int | str:
     choices = _FIELDS[name].metadata.get("choices")
     if choices and text not in choices:
         raise SettingsError(f"{where} is '{text}': use {' or '.join(choices)}")
-    return text.rstrip("/") + "/" if name.endswith("_url") else text
+    if name.endswith("_url"):
+        return text.rstrip("/") + "/" if text else str(default)  # a variable that is set and empty is as if not set
+    return text

@@ -108,9 +108,18 @@ from publishers.site import SiteServer, serve_site
 from publishers.stores import open_reader, open_store
 from publishers.stores.folder import FolderStore
 from publishers.stores.form import CURRENT_FORM, begin_store, read_form
-from publishers.stores.protocol import PARALLEL_WRITES, ObjectInfo, Store, StoredObject, StoreReader
+from publishers.stores.protocol import (
+    PARALLEL_WRITES,
+    ObjectInfo,
+    Store,
+    StoredObject,
+    StoreReader,
+    read_json,
+    update_json,
+)
 from publishers.sweep import SweepResult, sweep_drafts, sweep_store
 from publishers.upgrade import Upgrade, upgrade_store
+from publishers.usage import Amount, Usage, measure_usage
 from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_purges, verify_series
 from publishers.versions import (
     CompareVersions,
@@ -128,6 +137,7 @@ from publishers.versions import (
 __all__ = [
     "CURRENT_FORM",
     "PARALLEL_WRITES",
+    "Amount",
     "BackupList",
     "BackupResult",
     "ChaseClaim",
@@ -155,6 +165,7 @@ __all__ = [
     "Tombstone",
     "Unchanged",
     "Upgrade",
+    "Usage",
     "VerifiedSeries",
     "apply_tombstones",
     "archive_outside_source",
@@ -208,6 +219,7 @@ __all__ = [
     "mark_applied",
     "mark_used",
     "mark_withdrawn",
+    "measure_usage",
     "open_reader",
     "open_store",
     "publish_reader_answer",
@@ -220,6 +232,7 @@ __all__ = [
     "read_form",
     "read_full_report",
     "read_history",
+    "read_json",
     "read_listing",
     "read_mapping",
     "read_outside_sources",
@@ -248,6 +261,7 @@ __all__ = [
     "take_backup",
     "update_draft",
     "update_index",
+    "update_json",
     "update_mapping",
     "upgrade_store",
     "verify_objects",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from piperoll.commands.operating import local_file
 from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ AllBodies = Annotated[bool, typer.Option("--all-bodies", help="In the files of e
 FromReport = Annotated[
     Path | None, typer.Option(metavar="FILE.json", help="All held values of a report of piperoll check --json.")
 ]
-Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your list of bodies, as in piperoll run.")]
+Bodies = Annotated[
+    Path | None, typer.Option(metavar="FILE", parser=local_file, help="Your list of bodies, as in piperoll run.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -431,6 +434,7 @@ def _describe(entry: DecisionEntry) -> str:
         "take-back": f"takes {entry.subject} back",
         "file": f"file {entry.subject[:12]} released ({entry.decided_as})",
         "heading": f"the heading '{entry.subject}' is {entry.decided_as}",
+        "restate": f"{entry.subject} is {entry.decided_as} by today's rules",
         "takedown": f"{about} is {entry.decided_as}",
         "withdraw": f"withdrawal of {entry.subject}: {entry.decided_as.replace('-', ' ')}",
         "area": f"all paid in '{entry.subject}' are {each.get(entry.decided_as)}",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from piperoll.commands.operating import local_file
 from piperoll.errors import UsageError
 from piperoll.model import to_json_bytes
 
@@ -23,7 +24,9 @@ def due(  # noqa: PLR0913, PLR0917 - one parameter for each option
     bodies: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Your list of bodies, beside those that have sent; default: those of the catalogue."
+            metavar="FILE",
+            parser=local_file,
+            help="Your list of bodies, beside those that have sent; default: those of the catalogue.",
         ),
     ] = None,
     body: Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from piperoll.commands.operating import local_file
 from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 Place = Annotated[str, typer.Option("--to", metavar="PLACE", help="A folder, or s3://bucket/prefix.")]
 Body = Annotated[str, typer.Argument(help="The body's slug, identifier, name or alias.")]
 Dataset = Annotated[str, typer.Argument(help="The dataset, as piperoll datasets lists them.")]
-Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your list of bodies, as in piperoll run.")]
+Bodies = Annotated[
+    Path | None, typer.Option(metavar="FILE", parser=local_file, help="Your list of bodies, as in piperoll run.")
+]
 
 
 def show(body: Body, dataset: Dataset, to: Place, bodies: Bodies = None) -> None:

@@ -1,4 +1,4 @@
-"""The keys of backups, which have a place of their own, and of a store that is being restored."""
+"""The keys of backups, which have a place of their own, of a store that is being restored, and of records of runs."""
 
 from __future__ import annotations
 
@@ -29,3 +29,20 @@ def backup_entries(taken: str) -> str:
 def backup_list(taken: str) -> str:
     """One backup: how much it holds, and which purges it knows. Written once, last of all."""
     return f"{BACKUP_LISTS}{compact_instant(taken)}.json"
+
+
+RUNS_AT_WORK = f"{COLLECTED}runs/at-work/"
+"""One object for each run that has begun and not ended. Private; deleted at the end of the run."""
+
+LAST_RUNS = f"{COLLECTED}runs/ended/"
+"""How the last run ended, and the last of each shard. Pointers; private."""
+
+
+def run_at_work(moment: str, identifier: str) -> str:
+    """A run that began at an ISO 8601 instant and has not ended. Private."""
+    return f"{RUNS_AT_WORK}{compact_instant(moment)}-{identifier}.json"
+
+
+def last_run(shard: str | None) -> str:
+    """How the last run ended, or the last of a shard such as `2/8`. A pointer; private."""
+    return f"{LAST_RUNS}{f'shard-{shard}'.replace('/', '-of-') if shard else 'run'}.json"

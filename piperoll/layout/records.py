@@ -24,6 +24,11 @@ def parse_received_bytes(key: str) -> str | None:
     return pieces[3] if pieces[:2] == ["archive", "sha256"] and len(pieces) == 4 else None
 
 
+def senders() -> str:
+    """The prefix of the keys that lead from received bytes to who sent them."""
+    return "archive/from/"
+
+
 def senders_prefix(sha256: str) -> str:
     """The prefix of the keys that lead from a hash, or its first digits, to who sent these bytes."""
     return f"archive/from/{sha256[:2]}/{sha256}"
@@ -106,6 +111,11 @@ def fetches_folder(body: str, dataset: str, address_hash: str = "") -> str:
     return f"collected/{body}/{dataset}/fetches/{address_hash and f'{address_hash}/'}"
 
 
+def inbox_record(body: str, dataset: str, inbox_hash: str) -> str:
+    """What is known of a body's objects in an inbox in a bucket: ETag and sha256 of each. A pointer; private."""
+    return f"collected/{body}/{dataset}/inboxes/{inbox_hash}.json"
+
+
 def claims_folder(body: str, dataset: str) -> str:
     """The prefix of the records of files that claimed one series in the same run. Written once; private."""
     return f"collected/{body}/{dataset}/claims/"
@@ -135,6 +145,21 @@ def parse_decision_use(key: str) -> tuple[str, Series, str]:
 def claim(body: str, dataset: str, digest: str) -> str:
     """The record of one claim, by the sha256 of its content. Written once; private."""
     return f"{claims_folder(body, dataset)}{digest[:20]}.json"
+
+
+EXAMINED_BY = f"{COLLECTED}examined-by/"
+"""The prefix of what the files of each dataset and body were last examined by. Private."""
+
+
+def examined_by(dataset: str, body: str, basis: str) -> str:
+    """An empty object: files of a body were last examined by these rules, register entry and answers. Private."""
+    return f"{EXAMINED_BY}{dataset}/{body}/{basis}"
+
+
+def parse_examined_by(key: str) -> tuple[str, str, str]:
+    """The dataset, body and basis that a key made by `examined_by` names."""
+    dataset, body, basis = key.removeprefix(EXAMINED_BY).split("/")
+    return dataset, body, basis
 
 
 BUILD = f"{COLLECTED}catalogue/"
@@ -337,9 +362,12 @@ def ended_session(digest: str, day: str) -> str:
     return f"{ACCESS}ended/{day}/{digest}"
 
 
-def access_attempts(digest: str) -> str:
-    """How often a sign-in failed for an account or address, by its hash. A pointer; private."""
-    return f"{ACCESS}attempts/{digest}.json"
+def access_attempts(digest: str | None = None) -> str:
+    """How often an address failed to sign in, or an account was sent a link, by its hash; without one, the prefix.
+
+    A pointer; private.
+    """
+    return f"{ACCESS}attempts/" if digest is None else f"{ACCESS}attempts/{digest}.json"
 
 
 def access_log(instant: str = "", identifier: str = "") -> str:
@@ -355,6 +383,12 @@ def access_log(instant: str = "", identifier: str = "") -> str:
 def public_report(dataset: str, body: str, sha256: str) -> str:
     """The public report of a submission, rejected ones too. A pointer; its presence marks the submission as done."""
     return f"reports/{dataset}/{body}/{sha256}.json"
+
+
+def parse_public_report(key: str) -> tuple[str, str, str]:
+    """The dataset, body and sha256 of a key made by `public_report`."""
+    _, dataset, body, name = key.split("/")
+    return dataset, body, name.removesuffix(".json")
 
 
 def public_report_of(submission: Submission) -> str:

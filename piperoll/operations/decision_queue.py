@@ -32,6 +32,7 @@ from piperoll.model import (
     DecisionKind,
     HeldValue,
     Period,
+    Question,
     Submission,
     Verdict,
     WithdrawalStep,
@@ -61,7 +62,7 @@ from piperoll.operations.review_queue import (
     read_newest_table,
 )
 from piperoll.operations.withdrawing import list_withdrawals
-from piperoll.reading import ASKING, DOUBTED
+from piperoll.reading import ASKING, DOUBTED, DRIFTED
 
 _CLAIMED = "series-claimed-twice"
 _PENNY = Decimal("0.01")
@@ -134,31 +135,54 @@ def _list_headings(
             known = [waiting[sha256] for sha256 in question.waiting if sha256 in waiting]
             if not known:
                 continue
-            title, code = assets.dataset(name).field(question.field).title, known[0][1].code
-            replaced = f"replaced '{question.replaced}'" if question.replaced else "is new"
-            same, different = "The files are examined again and read so.", "The files are read without it"
-            if code == DOUBTED:
-                replaced = "had that meaning in earlier files"
-                same, different = "The files are read as earlier ones were.", "The files are read by themselves"
-            choices = (
-                Choice("same", f"Yes: it is the {title.lower()}", same),
-                Choice("different", "No: it means something else", f"{different}, and may be rejected."),
-                Choice("ignore", "Leave this column out", "The files are examined again without the column."),
-            )
-            yield QueueItem(
-                ItemKind.HEADING,
+            yield ask_heading(
                 body.body.slug,
                 name,
-                question.heading,
-                f"'{question.heading}' {replaced}: is it the {title.lower()}?",
-                choices,
-                Acts.BODY,
+                question,
                 min(submission.received for submission, _ in known),
                 rows=sum(outcome.rows for _, outcome in known),
                 pounds=_add(outcome.amount for _, outcome in known),
                 files=tuple(submission.sha256 for submission, _ in known),
-                code=code,
+                code=known[0][1].code or DRIFTED,
             )
+
+
+def ask_heading(  # noqa: PLR0913 - keyword-only options
+    body: str,
+    dataset: str,
+    question: Question,
+    since: str,
+    *,
+    rows: int,
+    pounds: Decimal | None,
+    files: tuple[str, ...],
+    code: str,
+) -> QueueItem:
+    """The item that asks what a heading means; `code` is that of the finding that holds the file."""
+    title = assets.dataset(dataset).field(question.field).title.lower()
+    replaced = f"replaced '{question.replaced}'" if question.replaced else "is new"
+    same, different = "The files are examined again and read so.", "The files are read without it"
+    if code == DOUBTED:
+        replaced = "had that meaning in earlier files"
+        same, different = "The files are read as earlier ones were.", "The files are read by themselves"
+    return QueueItem(
+        ItemKind.HEADING,
+        body,
+        dataset,
+        question.heading,
+        f"'{question.heading}' {replaced}: is it the {title}?",
+        (
+            Choice("same", f"Yes: it is the {title}", same),
+            Choice("different", "No: it means something else", f"{different}, and may be rejected."),
+            Choice("ignore", "Leave this column out", "The files are examined again without the column."),
+        ),
+        Acts.BODY,
+        since,
+        rows=rows,
+        pounds=pounds,
+        files=files,
+        code=code,
+    )
 
 
 def _list_values(
@@ -177,27 +201,47 @@ def _list_values(
     for (name, _), held in sorted(found.items()):
         if name not in decided:
             decided[name] = Decided(publishers.read_decisions(store, body.body.slug, name))
-        first = held[0][1]
-        if _is_decided(decided[name], first):
+        if _is_decided(decided[name], held[0][1]):
             continue
-        rows = {(submission.sha256, value.sheet, row) for submission, value in held for row in value.rows}
-        title = assets.dataset(name).field(first.field).title
         places = dict.fromkeys(f"{value.where(6)} of {submission.name}" for submission, value in held)
-        yield QueueItem(
-            ItemKind.VALUE,
+        yield ask_value(
             body.body.slug,
             name,
-            first.value,
-            f"{title}: '{first.value}'",
-            VALUE_CHOICES,
-            Acts.BODY,
+            [value for _, value in held],
             min(submission.received for submission, _ in held),
-            rows=len(rows),
-            pounds=_add(value.amount for _, value in held),
+            rows=len({(submission.sha256, value.sheet, row) for submission, value in held for row in value.rows}),
             files=tuple(dict.fromkeys(submission.sha256 for submission, _ in held)),
-            code=first.rules[0] if first.rules else None,
             details=tuple(places)[:5],
         )
+
+
+def ask_value(
+    body: str,
+    dataset: str,
+    held: Sequence[HeldValue],
+    since: str,
+    *,
+    rows: int,
+    files: tuple[str, ...],
+    details: tuple[str, ...],
+) -> QueueItem:
+    """The item that asks what a held value names; `held` are its places, one or more."""
+    first = held[0]
+    return QueueItem(
+        ItemKind.VALUE,
+        body,
+        dataset,
+        first.value,
+        f"{assets.dataset(dataset).field(first.field).title}: '{first.value}'",
+        VALUE_CHOICES,
+        Acts.BODY,
+        since,
+        rows=rows,
+        pounds=_add(value.amount for value in held),
+        files=files,
+        code=first.rules[0] if first.rules else None,
+        details=details,
+    )
 
 
 def _is_decided(decided: Decided, value: HeldValue) -> bool:
