@@ -14,7 +14,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -209,7 +208,7 @@ def kept_years(store: Store) -> dict[str, dict[str, dict[str, BodyYear]]]:
     found: dict[str, dict[str, dict[str, BodyYear]]] = {}
     for key in store.keys("collected/catalogue/years/"):
         *_, dataset, name = key.split("/")
-        document = msgspec.json.decode(store.read(key).content, type=YearsDocument)
+        document = build_plan.decode_document(key, store.read(key).content, YearsDocument)
         found.setdefault(name.removesuffix(".json"), {})[dataset] = dict(document.years)
     return found
 
@@ -219,7 +218,7 @@ def kept_payees(store: Store) -> dict[str, dict[str, Payee]]:
     found: dict[str, list[tuple[str, dict[str, Payee]]]] = {}
     for key in store.keys("collected/catalogue/payees/"):
         *_, body, name = key.split("/")
-        document = msgspec.json.decode(store.read(key).content, type=PayeesDocument)
+        document = build_plan.decode_document(key, store.read(key).content, PayeesDocument)
         found.setdefault(body, []).append((name.removesuffix(".json"), dict(document.payees)))
     return {body: merge_payees(sorted(years)) for body, years in found.items()}
 
