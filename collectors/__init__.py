@@ -1,7 +1,7 @@
 """Collect files from an inbox (`folder`), or from the web (`web`) by a list of addresses (`sources`)."""
 
 from collectors.fetch_queue import QueuedFetch, run_fetches
-from collectors.folder import Arrival, InboxListing, SkippedPath, list_inbox
+from collectors.folder import Arrival, InboxListing, SkippedPath, list_inbox, why_not_collected
 from collectors.sources import WebSource, read_sources
 from collectors.web import FetchLimits, FetchResponse, fetch_file, fetch_hop, find_links, require_proxy
 
@@ -20,4 +20,5 @@ __all__ = [
     "read_sources",
     "require_proxy",
     "run_fetches",
+    "why_not_collected",
 ]

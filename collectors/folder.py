@@ -13,6 +13,8 @@ from piperoll.errors import UnknownDataset, UsageError
 from piperoll.model import printable_name
 
 _CLUTTER = ("thumbs.db", "desktop.ini", "__macosx")
+_OUTSIDE = "it is outside the folders <dataset>/<body>/: move it into one"
+_NO_BODY = "it is not in the folder of a body: move it to <dataset>/<body>/"
 _UNFINISHED = (".part", ".crdownload", ".tmp", ".filepart")
 
 
@@ -81,13 +83,30 @@ def list_inbox(inbox: Path, *, received: str, period: str | None = None) -> Inbo
     return InboxListing(tuple(found), tuple(sorted(left_out, key=lambda each: each.path)))
 
 
+def why_not_collected(key: str) -> SkippedPath | None:
+    """What is left out of an inbox in a bucket because of a key, and why: the same as in a folder."""
+    parts = key.split("/")
+    if len(parts) == 1:
+        return SkippedPath(key, _why_clutter(key) or _OUTSIDE)
+    if why := _why_unknown(parts[0]):
+        return SkippedPath(parts[0], why)
+    for name in parts[1:]:
+        if why := _why_clutter(name):
+            return SkippedPath(key, why)
+    if not all(parts) or printable_name(key) != key:
+        return SkippedPath(printable_name(key), "its key has an empty name or control characters: rename it")
+    return SkippedPath(key, _NO_BODY) if len(parts) < 3 else None
+
+
 def _why_not_a_dataset(folder: Path) -> str | None:
-    if not folder.is_dir():
-        return _why_clutter(folder.name) or "it is outside the folders <dataset>/<body>/: move it into one"
+    return _why_unknown(folder.name) if folder.is_dir() else _why_clutter(folder.name) or _OUTSIDE
+
+
+def _why_unknown(name: str) -> str | None:
     try:
-        find_dataset(folder.name)
+        find_dataset(name)
     except UnknownDataset:
-        return _why_clutter(folder.name) or f"this folder is not a dataset: use one of {', '.join(dataset_names())}"
+        return _why_clutter(name) or f"this folder is not a dataset: use one of {', '.join(dataset_names())}"
     return None
 
 
@@ -100,7 +119,7 @@ def _why_left_out(path: Path, relative: Path) -> str | None:
     if path.is_symlink():
         return "it is a link: copy the file itself into the inbox"
     if len(relative.parts) < 3:
-        return "it is not in the folder of a body: move it to <dataset>/<body>/"
+        return _NO_BODY
     return None if path.is_file() else "it is not an ordinary file"
 
 

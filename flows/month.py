@@ -19,6 +19,7 @@ from piperoll.operations import collecting, pipeline
 from piperoll.operations.answering import finish_answers
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
+from piperoll.operations.run_record import record_run
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
 
@@ -52,7 +53,7 @@ def month(
     """
     request = _find_request(period, shard, moment)
     retries = request.settings.retries
-    with request.open() as run:
+    with request.open() as run, record_run(run) as record_end:
         body_task, steps = as_task("body", pipeline.process_body), steps_as_tasks(retries)
         parts: list[CollectedFiles] = []
         bodies = pipeline.group_as_collected(run, collecting.collect(run, request), parts)
@@ -70,6 +71,7 @@ def month(
             results = pipeline.replace_results(results, finish_answers(run)[0])
         catalogue_task = as_step("catalogue", build_catalogue, retries)
         summary = pipeline.summarise(collected, results, lambda: catalogue_task(run) if catalogue else 0)
+        record_end(summary)
     record.end_run(summary, request)
     if summary.failed:
         raise RunFailed(summary)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from piperoll.errors import UsageError
+from piperoll.operations.remote_files import local_file
 from piperoll.operations.run_request import RunRequest, parse_request
 from piperoll.settings import Settings
 
@@ -25,7 +26,7 @@ def find_place(name: str) -> str:
 def find_bodies() -> Path | None:
     """The operator's list of bodies, if there is one."""
     bodies = Settings.from_environment().bodies
-    return Path(bodies) if bodies else None
+    return local_file(bodies) if bodies else None
 
 
 def find_request(period: str | None, shard: str | None = None, moment: str | None = None) -> RunRequest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from piperoll.errors import ServerTrouble
 from piperoll.operations import collecting, pipeline
 from piperoll.operations.answering import finish_answers
 from piperoll.operations.catalogue.build import build_catalogue
+from piperoll.operations.run_record import record_run
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
 
@@ -48,6 +50,10 @@ def run_month(request: RunRequest) -> RunSummary:
             warm_up()  # takes as long again, and the first file needs it
         server.wait()
         finished: list[RunSummary] = []
+        raising, logging.raiseExceptions = (
+            logging.raiseExceptions,
+            False,
+        )  # else each line a lost server misses is shown
         token, kept = REQUEST.set(request), FINISHED.set(finished)
         try:
             own: dict[Any, Any] = {PREFECT_API_AUTH_STRING: server.auth} if server.auth else {}
@@ -59,7 +65,7 @@ def run_month(request: RunRequest) -> RunSummary:
         except RunFailed as failed:
             return failed.summary
         except Exception as error:  # what Prefect raises when it cannot record the end
-            if not finished and not is_connection_error(error):
+            if not finished and not prefect_server.is_connection_error(error):
                 raise
             address = os.environ.get("PREFECT_API_URL", server.address)
             if not finished:
@@ -67,15 +73,9 @@ def run_month(request: RunRequest) -> RunSummary:
             prefect_server.end_sending()
             return replace(finished[0], unrecorded=f"the Prefect server at {address} was lost ({error})")
         finally:
+            logging.raiseExceptions = raising
             REQUEST.reset(token)
             FINISHED.reset(kept)
-
-
-def is_connection_error(error: BaseException) -> bool:
-    """Return True if a server could not be reached or broke the connection."""
-    import httpx  # noqa: PLC0415 - with Prefect
-
-    return isinstance(error, httpx.TransportError)
 
 
 def _run_if_nothing_new(request: RunRequest) -> RunSummary | None:
@@ -83,12 +83,14 @@ def _run_if_nothing_new(request: RunRequest) -> RunSummary | None:
     if request.inbox is None:
         collecting.list_sources(request)  # a mistake in the file is reported before a server starts
         return None
-    if "PREFECT_API_URL" in os.environ:
+    if "PREFECT_API_URL" in os.environ or isinstance(request.inbox, str):
         return None
-    with request.open() as run:
+    with request.open() as run, record_run(run) as record_end:
         collected = collecting.collect_inbox(run, request)
         if not pipeline.nothing_new(run, collected):
             return None
         results = pipeline.run_in_process(run, collected)
         results = pipeline.replace_results(results, finish_answers(run)[0])
-        return pipeline.summarise(collected, results, lambda: build_catalogue(run))
+        summary = pipeline.summarise(collected, results, lambda: build_catalogue(run))
+        record_end(summary)
+        return summary

@@ -17,6 +17,7 @@ import typer
 from piperoll import __version__, logs
 from piperoll.commands import (
     access,
+    chasing,
     checking,
     classifying,
     consuming,
@@ -104,6 +105,7 @@ for command in (
     operating.serve,
     measuring.measure,
     duties.due,
+    chasing.chase,
     serving.site,
     serving.api,
     access.portal,
@@ -120,6 +122,8 @@ for command in (
     maintaining.upgrade,
     maintaining.backup,
     maintaining.restore,
+    maintaining.stats,
+    maintaining.health,
     checking.sample,
 ):
     _add_command(app, command)

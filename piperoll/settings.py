@@ -41,6 +41,7 @@ class Settings:
     the hashes of who may use it. `portal_openid_issuer`, `_client`, `_secret`, `_name` (what the sign-in page calls it)
     and `_groups` (the claim with groups) are of an OpenID provider. `portal_smtp` (`smtps://user:password@host`) sends
     sign-in links and receipts from `portal_mail_from`. `portal_proxies` is the number of your reverse proxies in front.
+    `contacts` is the list of whom `piperoll chase` writes to; `webhook_secret` signs what it posts to webhooks.
     `data` lists further data folders with datasets of your own, separated like PATH (`piperoll.assets` reads it).
 
     A setting that `repr` does not show is a secret. The metadata `path` marks a path or the address of a store: in the
@@ -79,6 +80,8 @@ class Settings:
     portal_smtp: str = field(default="", repr=False)
     portal_mail_from: str = ""
     portal_proxies: int = 0
+    contacts: str = ""
+    webhook_secret: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -219,4 +222,6 @@ def _parse(where: str, text: str, name: str) -> bool | int | str:
     choices = _FIELDS[name].metadata.get("choices")
     if choices and text not in choices:
         raise SettingsError(f"{where} is '{text}': use {' or '.join(choices)}")
-    return text.rstrip("/") + "/" if name.endswith("_url") else text
+    if name.endswith("_url"):
+        return text.rstrip("/") + "/" if text else str(default)  # a variable that is set and empty is as if not set
+    return text

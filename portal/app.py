@@ -51,6 +51,9 @@ UVICORN_SETTINGS: dict[str, Any] = {
     "h11_max_incomplete_event_size": 16_384,
 }
 
+CHECK_WAIT_SECONDS = 60.0
+"""How long a file waits for its check while others are checked; a dozen ordinary ones take less."""
+
 TITLES = {
     400: "There is a problem with what was sent",
     401: "You are not signed in",
@@ -94,7 +97,7 @@ def create_portal(settings: PortalSettings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.upload_budget = UploadBudget(settings.limits.upload_bytes)
-    app.state.check_slots = WorkSlots(settings.limits.checks_at_once, settings.limits.wait_seconds)
+    app.state.check_slots = WorkSlots(settings.limits.checks_at_once, CHECK_WAIT_SECONDS)
     app.state.rates = RateLimits(settings)
     app.state.openid = None
     if settings.openid is not None:

@@ -1,4 +1,4 @@
-"""The log of what people do: every request that changes something, and every one that was refused to someone."""
+"""The log of what people do: requests that change something or hand out held values, and those that were refused."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class AccessLog:
         who, outcome = state.get("noted") or (None, "")
         signed, session = state.get("signed"), state.get("session")
         who = who or (signed.person if signed else session.person if session else None)
-        changes = scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        changes = scope["method"] not in ("GET", "HEAD", "OPTIONS") or getattr(
+            scope.get("endpoint"), "is_logged", False
+        )
         if who is None or not (changes or outcome or status in _REFUSED):
             return None
         parameters = scope.get("path_params", {})

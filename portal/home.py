@@ -12,13 +12,13 @@ from starlette.exceptions import HTTPException
 import publishers
 from piperoll.errors import UsageError
 from piperoll.model import Role, Status
-from piperoll.operations.decision_queue import group_items
+from piperoll.operations.queue_items import group_items
 from piperoll.operations.standing import BodyStanding, SentFile
 from piperoll.operations.trust import read_rules
 from piperoll.operations.withdrawing import Withdrawal, ask_to_withdraw, find_withdrawal
 from portal.indexes import moment_of, standing_of
 from portal.rendering import page
-from portal.sessions import Signed, own_body, require, sent_form, settings_of
+from portal.sessions import Signed, log_reading, own_body, require, sent_form, settings_of
 
 router = APIRouter()
 
@@ -76,6 +76,7 @@ def get_submissions(request: Request, body: str = Depends(own_body), number: int
 
 
 @router.get("/bodies/{body}/submissions/{reference}")
+@log_reading
 def get_submission(request: Request, reference: str, body: str = Depends(own_body)) -> Response:
     """One file: what was found, what of it is published, and what can be done now."""
     standing, file = _find_file(request, body, reference)

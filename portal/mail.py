@@ -19,9 +19,13 @@ _SECONDS = 20
 
 
 class MailNotSent(PiperollError):
-    """The mail server did not take a message. The error names neither the address nor the text."""
+    """The mail server did not take a message. The error names neither the address nor the text.
+
+    `uncertain` is True if the connection broke after the message was handed over, so that it may have been taken.
+    """
 
     retryable = True
+    uncertain = False
 
 
 def send_mail(
@@ -40,11 +44,23 @@ def send_mail(
     message.set_content(text)
     for name, content in (attachments or {}).items():
         message.add_attachment(content, maintype="application", subtype="json", filename=name)
+    handed_over = False
     try:
         with _connect(settings) as server:
+            handed_over = True
             server.send_message(message, settings.sender, [to])
-    except (OSError, smtplib.SMTPException) as error:
-        raise MailNotSent(f"the mail server did not take a message: {type(error).__name__}") from None
+    except smtplib.SMTPServerDisconnected as error:
+        raise _not_sent(error, uncertain=handed_over) from None
+    except smtplib.SMTPException as error:  # an answer of the server, so it has not taken the message
+        raise _not_sent(error, uncertain=False) from None
+    except OSError as error:
+        raise _not_sent(error, uncertain=handed_over) from None
+
+
+def _not_sent(error: Exception, *, uncertain: bool) -> MailNotSent:
+    failed = MailNotSent(f"the mail server did not take a message: {type(error).__name__}")
+    failed.uncertain = uncertain
+    return failed
 
 
 def _connect(settings: MailSettings) -> smtplib.SMTP:

@@ -15,8 +15,9 @@ from piperoll.duties import Duty, DutyState
 from piperoll.errors import UsageError
 from piperoll.model import Role
 from piperoll.operations.answering import answer_items
-from piperoll.operations.decision_queue import ItemKind, QueueItem, list_items
+from piperoll.operations.decision_queue import list_items
 from piperoll.operations.duty_calendar import CalendarFilter, count_states, list_calendar, write_csv
+from piperoll.operations.queue_items import ItemKind, QueueItem
 from portal.indexes import index_of, moment_of
 from portal.rendering import page
 from portal.sessions import Signed, require, sent_form, settings_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from piperoll.errors import UsageError
 from piperoll.model import DecidedAs, Role
 from piperoll.operations.answering import answer_items, may_answer
-from piperoll.operations.decision_queue import ItemKind, QueueItem
+from piperoll.operations.queue_items import ItemKind, QueueItem
 from piperoll.operations.standing import BodyStanding
 from portal.indexes import moment_of, standing_of
 from portal.rendering import page
@@ -41,7 +41,7 @@ def answer_questions(
     because = str(form.get("because", ""))
     items = standing.items
     try:
-        answers = _read_answers(form, items)
+        answers = read_answers(form, items)
         _require_reason(because, answers, items)
         answered = answer_items(
             settings_of(request).opened,
@@ -64,7 +64,7 @@ def _require_reason(because: str, answers: Mapping[str, str], items: Iterable[Qu
         raise UsageError("give a reason: it is kept with the answers")
 
 
-def _read_answers(form: FormData, items: tuple[QueueItem, ...]) -> dict[str, str]:
+def read_answers(form: FormData, items: Sequence[QueueItem]) -> dict[str, str]:
     """The answers of a form, by identifier: those given one by one, and `all-names` for names without one.
 
     The form lists in `shown` what was on the page, so that `all-names` is about nothing that nobody saw.

@@ -11,7 +11,7 @@ from fastapi import Request
 from hosting.problems import Problem
 from piperoll.operations.access import keyed_digest
 from portal.settings import PortalSettings, Rate
-from publishers.access import count_failure, count_failures
+from publishers.access import count_once, count_recent
 
 _MOST_REMEMBERED = 50_000
 """Addresses and accounts that are remembered; those that asked longest ago are forgotten."""
@@ -76,7 +76,7 @@ def client_address(request: Request, settings: PortalSettings) -> str:
 def check_lock(settings: PortalSettings, address: str) -> None:
     """Refuse an address that tried too many wrong links or keys. Raises: Problem: 429."""
     digest = keyed_digest(settings.secret, "attempts", address)
-    if count_failures(settings.opened, digest, settings.clock() - LOCK_SECONDS) >= LOCK_FAILURES:
+    if count_recent(settings.opened, digest, settings.clock() - LOCK_SECONDS) >= LOCK_FAILURES:
         raise Problem(
             429, "locked", "there were too many wrong attempts: wait 15 minutes and try again", retry_after=LOCK_SECONDS
         )
@@ -85,4 +85,4 @@ def check_lock(settings: PortalSettings, address: str) -> None:
 def note_failure(settings: PortalSettings, address: str) -> None:
     """Record, for every process, that an address tried a wrong link or key."""
     digest = keyed_digest(settings.secret, "attempts", address)
-    count_failure(settings.opened, digest, settings.clock(), LOCK_SECONDS)
+    count_once(settings.opened, digest, settings.clock(), LOCK_SECONDS)

@@ -19,14 +19,20 @@ from hosting.problems import Problem
 from hosting.sandboxed_check import CheckFailed, as_problem, sandbox_limits
 from piperoll import assets
 from piperoll.errors import PeriodError, UsageError
-from piperoll.model import Draft, Role, Severity
+from piperoll.findings import deciding_finding
+from piperoll.model import Draft, Report, Role, Verdict
 from piperoll.operations import submitting
+from piperoll.operations.draft_questions import answer_draft_questions, list_draft_questions
 from piperoll.operations.marked_copy import write_changes
+from piperoll.operations.queue_items import ItemKind
 from piperoll.operations.sandbox import SandboxFailed, SandboxLimits
 from piperoll.operations.submitting import Given, SentFile, SubmissionRefused
+from piperoll.reading import ASKING
+from portal.indexes import moment_of, standing_of
+from portal.questions import MOST_SHOWN, read_answers
 from portal.receipts import mail_receipt
 from portal.rendering import page
-from portal.sessions import Signed, own_body, require, sent_form, settings_of
+from portal.sessions import Signed, log_reading, own_body, require, sent_form, settings_of
 
 router = APIRouter()
 
@@ -160,7 +166,34 @@ async def post_file(
     return RedirectResponse(_address(draft), 303)
 
 
+@router.post("/bodies/{body}/drafts/{draft}/answers")
+async def post_answers(
+    request: Request,
+    draft: Draft = Depends(own_draft),
+    signed: Signed = Depends(require(Role.DECIDE)),
+    form: FormData = Depends(sent_form),
+) -> Response:
+    """Answer questions about the file before it is sent; then it is checked again."""
+    if draft.reference is not None:
+        return RedirectResponse(_receipt_address(draft), 303)
+    settings, limits = settings_of(request), limits_of(request)
+
+    def answer() -> int:
+        checked = submitting.check_draft(settings.store, settings.opened, draft, limits)
+        answers = read_answers(form, list_draft_questions(draft, checked))
+        because, by = str(form.get("because", "")), signed.person
+        store, moment = settings.opened, moment_of(request)
+        return len(answer_draft_questions(store, draft, checked, answers, because=because, by=by, moment=moment))
+
+    try:
+        answered = await in_a_slot(request, answer)
+    except UsageError as error:
+        return await _draft_page(request, draft, {}, {"questions": _sentence(str(error))}, status=422, sent=form)
+    return RedirectResponse(f"{_address(draft)}?answered={answered}", 303)
+
+
 @router.get("/bodies/{body}/drafts/{draft}/{kind}-copy")
+@log_reading
 async def get_copy(
     request: Request, kind: str, draft: Draft = Depends(own_draft), _: Signed = Depends(require(Role.SUBMIT))
 ) -> Response:
@@ -236,7 +269,13 @@ def _send_page(
 
 
 async def _draft_page(
-    request: Request, draft: Draft, values: dict[str, str], errors: dict[str, str], status: int = 200
+    request: Request,
+    draft: Draft,
+    values: dict[str, str],
+    errors: dict[str, str],
+    *,
+    status: int = 200,
+    sent: FormData | None = None,
 ) -> Response:
     if draft.reference is not None:
         return RedirectResponse(_receipt_address(draft), 303)
@@ -260,7 +299,8 @@ async def _draft_page(
         "dataset": _choice(report.dataset or "", report.part or "") if report else "",
         "period": report.period or "" if report else "",
     }
-    findings = sorted(report.findings, key=lambda one: list(Severity).index(one.severity)) if report else []
+    asked = list_draft_questions(draft, checked) if checked else []
+    signed: Signed = request.state.signed
     return page(
         request,
         "draft.html",
@@ -268,13 +308,28 @@ async def _draft_page(
         draft=draft,
         checked=checked,
         report=report,
-        findings=findings,
+        headings=[item for item in asked if item.kind is ItemKind.HEADING],
+        names=[item for item in asked if item.kind is ItemKind.VALUE][:MOST_SHOWN],
+        more_names=max(0, sum(item.kind is ItemKind.VALUE for item in asked) - MOST_SHOWN),
+        decider=await run_in_threadpool(_who_releases, request, report) if report else "",
+        may_decide=signed.operates or Role.DECIDE in signed.roles,
+        sent=FormData() if sent is None else sent,
+        answered=request.query_params.get("answered", ""),
         progress=progress,
         trouble=trouble,
         values=shown | values,
         errors=errors,
         datasets=dataset_choices(),
     )
+
+
+def _who_releases(request: Request, report: Report) -> str:
+    """Who can publish a file that is held as a whole, once it is sent: `body`, `operator`, or nobody (empty)."""
+    deciding = deciding_finding(report)
+    if report.verdict is not Verdict.HELD or deciding is None or deciding.code in ASKING:
+        return ""
+    body = request.path_params["body"]
+    return "body" if standing_of(request, body).trust.may_release(deciding.code) else "operator"
 
 
 def _read_given(values: dict[str, str]) -> tuple[Given, dict[str, str]]:

@@ -223,6 +223,12 @@ def for_machines(endpoint: EndpointT) -> EndpointT:
     return endpoint
 
 
+def log_reading(endpoint: EndpointT) -> EndpointT:
+    """Mark a route that only reads, and whose use is logged all the same: it hands out values that are held."""
+    endpoint.is_logged = True  # type: ignore[attr-defined]
+    return endpoint
+
+
 def signed_now(request: Request) -> Signed | None:
     """Who is signed in, by what the store says at this moment; None if nobody is, or they may do nothing any more."""
     session: Session | None = request.state.session

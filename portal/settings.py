@@ -135,7 +135,7 @@ class PortalSettings:
             settings.base_url,
             settings.publisher_name,
             openid=_openid(settings),
-            mail=_mail(settings),
+            mail=read_mail_settings(settings),
             proxies=settings.portal_proxies,
         )
         return replace(portal, **given)  # type: ignore[arg-type]  # names and types are the caller's
@@ -157,7 +157,8 @@ def _openid(settings: Settings) -> OpenIdSettings | None:
     )
 
 
-def _mail(settings: Settings) -> MailSettings | None:
+def read_mail_settings(settings: Settings) -> MailSettings | None:
+    """The mail server of the PIPEROLL_PORTAL_ variables; None without one. Raises: SettingsError: no sender is set."""
     if not settings.portal_smtp:
         return None
     if not settings.portal_mail_from:

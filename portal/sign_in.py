@@ -33,7 +33,7 @@ from portal.rates import check_lock, client_address, note_failure
 from portal.rendering import page
 from portal.sessions import LOCAL, begin_session, note, public, sent_form, settings_of, signer, stop_session
 from portal.settings import PortalSettings, Rate
-from publishers.access import forget_expired, keep_link, take_link
+from publishers.access import count_once, count_recent, forget_expired, keep_link, take_link
 
 router = APIRouter()
 
@@ -41,7 +41,10 @@ LINK_SECONDS = 15 * 60
 """How long a sign-in link works."""
 
 _MAIL_RATE, _ACCOUNT_RATE = Rate(30, 900), Rate(3, 900)
-"""Links that one client may ask for, and that are sent to one address."""
+"""Links that one client may ask for, and that are sent to one address, in each process."""
+
+_MOST_LINKS = 2 * _ACCOUNT_RATE.most
+"""Links to one address within the time of `_ACCOUNT_RATE` in all processes: what one process sends at most."""
 
 _ATTEMPT_SECONDS = 600
 """How long a sign-in at the provider may take."""
@@ -185,6 +188,10 @@ def _send_link(settings: PortalSettings, address: str) -> None:
     if settings.mail is None or not grants_now(settings.opened, [person_of(settings.secret, address)], _day(settings)):
         return
     now, identifier = settings.clock(), secrets.token_urlsafe(24)
+    account = keyed_digest(settings.secret, "mail", address)
+    if count_recent(settings.opened, account, now - _ACCOUNT_RATE.seconds) >= _MOST_LINKS:
+        return
+    count_once(settings.opened, account, now, _ACCOUNT_RATE.seconds)
     token = _fernet(settings).encrypt_at_time(json.dumps([identifier, address]).encode(), int(now)).decode()
     keep_link(settings.opened, _link_digest(settings, identifier), {"expires": now + LINK_SECONDS})
     text = (

@@ -26,6 +26,16 @@ from publishers.backup import (
     take_backup,
 )
 from publishers.change_log import LoggedChanges, clear_changes, read_changes
+from publishers.chasing import (
+    ChaseClaim,
+    ChaseEntry,
+    claim_chase,
+    give_up_claim,
+    list_chase_claims,
+    list_unfinished_chases,
+    log_chase,
+    read_chase_log,
+)
 from publishers.consolidated import (
     consolidate_body,
     list_consolidated_years,
@@ -98,9 +108,18 @@ from publishers.site import SiteServer, serve_site
 from publishers.stores import open_reader, open_store
 from publishers.stores.folder import FolderStore
 from publishers.stores.form import CURRENT_FORM, begin_store, read_form
-from publishers.stores.protocol import PARALLEL_WRITES, ObjectInfo, Store, StoredObject, StoreReader
+from publishers.stores.protocol import (
+    PARALLEL_WRITES,
+    ObjectInfo,
+    Store,
+    StoredObject,
+    StoreReader,
+    read_json,
+    update_json,
+)
 from publishers.sweep import SweepResult, sweep_drafts, sweep_store
 from publishers.upgrade import Upgrade, upgrade_store
+from publishers.usage import Amount, Usage, measure_usage
 from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_purges, verify_series
 from publishers.versions import (
     CompareVersions,
@@ -118,8 +137,11 @@ from publishers.versions import (
 __all__ = [
     "CURRENT_FORM",
     "PARALLEL_WRITES",
+    "Amount",
     "BackupList",
     "BackupResult",
+    "ChaseClaim",
+    "ChaseEntry",
     "CompareVersions",
     "Decision",
     "EarlierRelease",
@@ -143,11 +165,13 @@ __all__ = [
     "Tombstone",
     "Unchanged",
     "Upgrade",
+    "Usage",
     "VerifiedSeries",
     "apply_tombstones",
     "archive_outside_source",
     "archive_submission",
     "begin_store",
+    "claim_chase",
     "clear_changes",
     "consolidate_body",
     "create_draft",
@@ -164,12 +188,14 @@ __all__ = [
     "find_reader_report",
     "find_submission",
     "find_values",
+    "give_up_claim",
     "group_statements",
     "is_signed_by",
     "is_waiting",
     "list_applied",
     "list_backups",
     "list_bodies_with_decisions",
+    "list_chase_claims",
     "list_consolidated_years",
     "list_decisions",
     "list_drafts",
@@ -185,23 +211,28 @@ __all__ = [
     "list_series",
     "list_statements",
     "list_submissions",
+    "list_unfinished_chases",
     "list_unreferenced",
     "list_uses",
     "list_waiting",
+    "log_chase",
     "mark_applied",
     "mark_used",
     "mark_withdrawn",
+    "measure_usage",
     "open_reader",
     "open_store",
     "publish_reader_answer",
     "publish_release",
     "read_changes",
+    "read_chase_log",
     "read_consolidated_year",
     "read_decisions",
     "read_draft",
     "read_form",
     "read_full_report",
     "read_history",
+    "read_json",
     "read_listing",
     "read_mapping",
     "read_outside_sources",
@@ -230,6 +261,7 @@ __all__ = [
     "take_backup",
     "update_draft",
     "update_index",
+    "update_json",
     "update_mapping",
     "upgrade_store",
     "verify_objects",

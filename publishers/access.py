@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from piperoll import layout
 from piperoll.errors import NotThere, PointerMoved
@@ -18,6 +19,9 @@ _REMEMBERED_SECONDS = 2 * 86_400
 
 _MOST_ATTEMPTS = 200
 """Failed attempts that are kept."""
+
+_MOST_LOOKED_AT = 500
+"""Counts that are looked at when expired ones are deleted: a flood from many addresses must not slow down sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +104,12 @@ def take_link(store: Store, digest: str) -> JsonObject | None:
 
 
 def forget_expired(store: Store, now: float) -> None:
-    """Delete links that no longer work, and records of sessions that would have ended by now."""
+    """Delete links that no longer work, counts of long ago, and records of sessions that would have ended by now."""
     for key in list(store.keys(layout.sign_in_link_prefix())):
         if read_json(store, key).get("expires", now) <= now:
+            store.delete(key)
+    for key in list(islice(store.keys(layout.access_attempts()), _MOST_LOOKED_AT)):
+        if all(when < now - _REMEMBERED_SECONDS for when in read_json(store, key).get("failed", ())):
             store.delete(key)
     oldest = datetime.fromtimestamp(now - _REMEMBERED_SECONDS, UTC).date().isoformat()
     for key in list(store.keys(layout.ended_sessions())):
@@ -110,8 +117,8 @@ def forget_expired(store: Store, now: float) -> None:
             store.delete(key)
 
 
-def count_failure(store: Store, digest: str, now: float, seconds: float) -> None:
-    """Record a failed attempt of an account or address; those more than `seconds` ago are forgotten."""
+def count_once(store: Store, digest: str, now: float, seconds: float) -> None:
+    """Count a failed attempt of an address, or a link sent to an account; those `seconds` ago are forgotten."""
 
     def add(document: JsonObject) -> JsonObject:
         recent = [when for when in document.get("failed", ()) if when > now - seconds]
@@ -120,8 +127,8 @@ def count_failure(store: Store, digest: str, now: float, seconds: float) -> None
     update_json(store, layout.access_attempts(digest), add)
 
 
-def count_failures(store: Store, digest: str, since: float) -> int:
-    """The failed attempts of an account or address since a moment."""
+def count_recent(store: Store, digest: str, since: float) -> int:
+    """What `count_once` has counted since a moment."""
     return sum(when > since for when in read_json(store, layout.access_attempts(digest)).get("failed", ()))
 
 

@@ -30,8 +30,8 @@ from publishers.pointer import list_series, parse_history, read_history
 from publishers.purge import apply_tombstones, remove_versions
 from publishers.stores.protocol import ObjectInfo, Store, sha256_of
 
-REMADE = (layout.CATALOGUE, layout.BUILD, layout.MEASURES_STATE)
-"""The prefixes of what the next build of the catalogue makes again."""
+REMADE = (layout.CATALOGUE, layout.BUILD, layout.MEASURES_STATE, layout.RUNS_AT_WORK)
+"""The prefixes of what the next build of the catalogue makes again, and of the runs that are going on."""
 
 KEPT = 30
 """Backups that a backup place keeps unless told otherwise."""

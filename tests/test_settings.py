@@ -36,6 +36,14 @@ def test_a_variable_wins_over_the_file_and_the_file_over_the_default(tmp_path: P
     assert (settings.base_url, settings.concurrency) == ("https://data.example/", Settings().concurrency)
 
 
+def test_an_address_that_is_set_and_empty_is_as_if_it_were_not_set() -> None:
+    """The portal said that it was at `/`, and its sign-in link had no host."""
+    empty = {"PIPEROLL_PORTAL_URL": "", "PIPEROLL_API_URL": "", "PIPEROLL_BASE_URL": ""}
+    settings = Settings.from_environment(empty)
+    assert (settings.portal_url, settings.api_url) == ("", "")
+    assert settings.base_url == Settings().base_url
+
+
 def test_paths_of_the_file_are_relative_to_its_folder_and_addresses_stay(tmp_path: Path) -> None:
     text = 'store = "s3://bucket/place"\ninbox = "in"\nsources = "/etc/sources.toml"\ndata = ["more", "/else"]\n'
     variables = config(tmp_path, text)

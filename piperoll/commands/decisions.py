@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from piperoll.commands.operating import local_file
 from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ AllBodies = Annotated[bool, typer.Option("--all-bodies", help="In the files of e
 FromReport = Annotated[
     Path | None, typer.Option(metavar="FILE.json", help="All held values of a report of piperoll check --json.")
 ]
-Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your list of bodies, as in piperoll run.")]
+Bodies = Annotated[
+    Path | None, typer.Option(metavar="FILE", parser=local_file, help="Your list of bodies, as in piperoll run.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -239,7 +242,8 @@ def queue(
     from piperoll.model import to_json_bytes
     from piperoll.operations.answering import apply_answers
     from piperoll.operations.body_index import open_index
-    from piperoll.operations.decision_queue import ItemKind, list_items
+    from piperoll.operations.decision_queue import list_items
+    from piperoll.operations.queue_items import ItemKind
 
     if kind is not None and kind not in set(ItemKind):
         raise UsageError(f"'{kind}' is not a kind of decision: use {', '.join(ItemKind)}")
@@ -365,16 +369,19 @@ def _describe(entry: DecisionEntry) -> str:
     if entry.kind.is_review:
         return _describe_review(entry)
     words = {"business": "a business", "public-role": "named in a public role", "person": "a private person"}
-    match entry.kind:
-        case "take-back":
-            return f"takes {entry.subject} back"
-        case "file":
-            return f"file {entry.subject[:12]} released ({entry.decided_as})"
-        case "area":
-            each = {"business": "businesses", "public-role": "people in a public role", "person": "private people"}
-            return f"all paid in '{entry.subject}' are {each[entry.decided_as]}"
-        case _:
-            return f"'{entry.subject}' is {words[entry.decided_as]}"
+    each = {"business": "businesses", "public-role": "people in a public role", "person": "private people"}
+    about = entry.subject if "/" in entry.subject else f"file {entry.subject[:12]}"
+    descriptions = {
+        "take-back": f"takes {entry.subject} back",
+        "file": f"file {entry.subject[:12]} released ({entry.decided_as})",
+        "heading": f"the heading '{entry.subject}' is {entry.decided_as}",
+        "restate": f"{entry.subject} is {entry.decided_as} by today's rules",
+        "takedown": f"{about} is {entry.decided_as}",
+        "withdraw": f"withdrawal of {entry.subject}: {entry.decided_as.replace('-', ' ')}",
+        "area": f"all paid in '{entry.subject}' are {each.get(entry.decided_as)}",
+        "value": f"'{entry.subject}' is {words.get(entry.decided_as)}",
+    }
+    return descriptions[entry.kind]
 
 
 def _describe_review(entry: DecisionEntry) -> str:

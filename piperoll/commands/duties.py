@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from piperoll.commands.operating import local_file
 from piperoll.errors import UsageError
 from piperoll.model import to_json_bytes
 
@@ -23,7 +24,9 @@ def due(  # noqa: PLR0913, PLR0917 - one parameter for each option
     bodies: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Your list of bodies, beside those that have sent; default: those of the catalogue."
+            metavar="FILE",
+            parser=local_file,
+            help="Your list of bodies, beside those that have sent; default: those of the catalogue.",
         ),
     ] = None,
     body: Annotated[
@@ -50,8 +53,8 @@ def due(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """
     from piperoll.operations.due import list_duties
 
-    today = _day(on) if on else datetime.now(UTC).date()
-    listed = list_duties(to, today, bodies=bodies, body=body, since=_day(since) if since else None)
+    today = parse_day(on) if on else datetime.now(UTC).date()
+    listed = list_duties(to, today, bodies=bodies, body=body, since=parse_day(since) if since else None)
     if as_json:
         sys.stdout.buffer.write(to_json_bytes(_document(listed)))
         return
@@ -96,7 +99,8 @@ def _row(duty: Duty) -> tuple[str, ...]:
     )
 
 
-def _day(text: str) -> date:
+def parse_day(text: str) -> date:
+    """A day written as YYYY-MM-DD. Raises: UsageError: it is none."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:

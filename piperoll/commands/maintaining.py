@@ -1,4 +1,4 @@
-"""Commands for those who look after a deployment: settings, upgrade, backup, restore."""
+"""Commands for those who look after a deployment: settings, upgrade, backup, restore, stats, health."""
 
 from __future__ import annotations
 
@@ -116,6 +116,85 @@ def restore(
         typer.echo(f"The catalogue could not be built: {trouble}", err=True)
         raise typer.Exit(2)
     typer.echo(f"To compare it with what was written: piperoll verify {to}")
+
+
+def stats(
+    dest: Dest,
+    price: Annotated[
+        float | None, typer.Option(metavar="POUNDS", min=0, help="What a GB costs a month, to show what it all costs.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a store holds: objects and bytes by prefix and kind, by month of writing, and by body.
+
+    It lists keys and reads nothing. Old versions that a bucket keeps are not counted.
+
+    piperoll stats published
+    piperoll stats s3://bucket/prefix --price 0.02 --json
+    """
+    from dataclasses import asdict
+
+    from publishers import Amount, measure_usage, open_store
+
+    usage = measure_usage(open_store(dest))
+    if as_json:
+        cost = {} if price is None else {"pounds_a_month": round(usage.total.bytes / 1e9 * price, 4)}
+        typer.echo(json.dumps(asdict(usage) | cost, indent=2, sort_keys=True))
+        return
+
+    def show(title: str, listed: list[tuple[str, Amount]]) -> None:
+        typer.echo(f"\n{title:32} {'objects':>10} {'size':>12}{'' if price is None else '   £ a month'}")
+        for name, one in listed:
+            cost = "" if price is None else f" {one.bytes / 1e9 * price:11,.2f}"
+            typer.echo(f"{name:32} {one.objects:>10,} {_size(one.bytes):>12}{cost}")
+
+    largest = sorted(usage.bodies.items(), key=lambda one: (-one[1].bytes, one[0]))
+    show("Prefix", [*sorted(usage.prefixes.items()), ("all", usage.total)])
+    show("Kind", sorted(usage.kinds.items(), key=lambda one: (-one[1].bytes, one[0])))
+    show("Written in", sorted(usage.months.items()))
+    show(f"Body (the largest of {len(largest):,})", largest[:_BODIES_SHOWN])
+
+
+def health(
+    dest: Dest,
+    hours: Annotated[float, typer.Option(min=0, help="No run, file or change may be older.")] = 26,
+    as_json: AsJson = False,
+    metrics: Annotated[bool, typer.Option("--metrics", help="OpenMetrics text, for Prometheus.")] = False,
+) -> None:
+    """Say whether runs are well: exit status 0 if they are, 1 if not, 2 if the store cannot be asked.
+
+    It tells when the last run ended and how, which runs were killed, and how long the oldest file that was received
+    and the oldest change of the catalogue have waited.
+
+    piperoll health published
+    piperoll health s3://bucket/prefix --hours 50 --json
+    """
+    from dataclasses import asdict
+
+    from piperoll.operations.health import check_health
+    from piperoll.operations.run_record import format_metrics
+    from piperoll.operations.run_request import current_moment
+    from publishers import CURRENT_FORM, open_store
+
+    found = check_health(open_store(dest), now=current_moment(), hours=hours)
+    if metrics:
+        typer.echo(format_metrics(list(found.last_runs), found.gauges), nl=False)
+    elif as_json:
+        typer.echo(json.dumps({"healthy": not found.problems} | asdict(found), ensure_ascii=False, indent=2))
+    else:
+        for one in found.last_runs[:1]:
+            typer.echo(f"The last run ended {one['ended']}: {one['outcome']}.")
+        for began in found.running:
+            typer.echo(f"A run that began {began} is going on.")
+        for problem in found.problems:
+            typer.echo(f"Problem: {problem}")
+        if found.form < CURRENT_FORM:
+            typer.echo(f"The store is of form {found.form}: piperoll upgrade brings it to form {CURRENT_FORM}.")
+        typer.echo("Not well." if found.problems else "Well.")
+    raise typer.Exit(1 if found.problems else 0)
+
+
+_BODIES_SHOWN = 20
 
 
 def _size(count: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from piperoll.commands.operating import local_file
 from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 Place = Annotated[str, typer.Option("--to", metavar="PLACE", help="A folder, or s3://bucket/prefix.")]
 Body = Annotated[str, typer.Argument(help="The body's slug, identifier, name or alias.")]
 Dataset = Annotated[str, typer.Argument(help="The dataset, as piperoll datasets lists them.")]
-Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your list of bodies, as in piperoll run.")]
+Bodies = Annotated[
+    Path | None, typer.Option(metavar="FILE", parser=local_file, help="Your list of bodies, as in piperoll run.")
+]
 
 
 def show(body: Body, dataset: Dataset, to: Place, bodies: Bodies = None) -> None:
@@ -46,7 +49,7 @@ def questions(to: Place) -> None:
         typer.echo("There are no open questions.")
 
 
-def answer(
+def answer(  # noqa: PLR0913, PLR0917 - one parameter for each option
     body: Body,
     dataset: Dataset,
     heading: Annotated[str, typer.Argument(help="The heading as the body writes it.")],
@@ -55,6 +58,7 @@ def answer(
     ],
     to: Place,
     because: Annotated[str, typer.Option(metavar="REASON", help="Why; kept with the answer.")],
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who answers; default: your login name.")] = None,
     bodies: Bodies = None,
 ) -> None:
     """Record what a heading means, asked or not. Files held for it are examined again in the next run.
@@ -62,13 +66,16 @@ def answer(
     piperoll mapping answer anytown spend Gross different --to published --because "It includes VAT"
     piperoll mapping answer anytown spend "Inv Tot" net_amount --to published --because "By telephone"
     """
+    from piperoll.api import login_name
     from piperoll.operations.questions import record_answer
     from piperoll.operations.run_request import current_moment
     from publishers import open_store, read_mapping
 
     store, (slug, name) = open_store(to), _find_names(body, dataset, bodies)
     mapping = read_mapping(store, slug, name)
-    mapping = record_answer(store, mapping, heading, answer, because=because, moment=current_moment())
+    mapping = record_answer(
+        store, mapping, heading, answer, because=because, moment=current_moment(), by=by or login_name()
+    )
     waiting = {one for question in mapping.questions if not question.open for one in question.waiting}
     left = len(mapping.open_questions)
     typer.echo(f"Noted for {slug}, {name}: '{heading}' is {answer}." + (f" {left} more to answer." if left else ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from contextlib import nullcontext
 from dataclasses import replace
 from enum import StrEnum
@@ -23,11 +25,29 @@ TERMINATED = 143
 
 Dest = Annotated[str, typer.Option("--to", metavar="DEST", help="A folder, or s3://bucket/prefix.")]
 Inboxes = Annotated[
-    list[Path] | None,
-    typer.Option("--inbox", metavar="DIR", help="Laid out as <dataset>/<body>/<file>; can be repeated."),
+    list[str] | None,
+    typer.Option(
+        "--inbox", metavar="DIR", help="A folder or s3://bucket/prefix, as <dataset>/<body>/<file>; can be repeated."
+    ),
 ]
-SourcesFile = Annotated[Path | None, typer.Option("--sources", metavar="FILE", help="Web addresses: sources.toml.")]
-Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your list of bodies: the ones expected to send.")]
+SourcesFile = Annotated[
+    str | None,
+    typer.Option("--sources", metavar="FILE", help="Web addresses: sources.toml, here or at s3:// or https://."),
+]
+
+
+def local_file(text: str) -> Path:
+    """The path of a file; one that is at an address is copied first."""
+    from piperoll.operations import remote_files
+
+    return remote_files.local_file(text)
+
+
+Bodies = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", parser=local_file, help="Your list of bodies: the ones expected to send."),
+]
+BodiesPlace = Annotated[str | None, typer.Option("--bodies", metavar="FILE", help="Your list of bodies, as for run.")]
 Given = Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")]
 Because = Annotated[str, typer.Option(metavar="REASON", help="Why; published in the history.")]
 
@@ -113,33 +133,69 @@ def release(
 
 def replay(
     source: Annotated[
-        str, typer.Option("--from", metavar="DEST", help="The folder or bucket to read; it is not changed.")
+        str, typer.Option("--from", metavar="DEST", help="The folder or bucket; changed only with --apply.")
     ],
-    into: Annotated[str, typer.Option(metavar="OTHER", help="An empty folder or bucket prefix.")],
+    into: Annotated[
+        str | None, typer.Option(metavar="OTHER", help="An empty folder or bucket prefix, to look at the result.")
+    ] = None,
     bodies: Bodies = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Publish the result as restatements, with your reason.")
+    ] = False,
+    because: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Why it is applied; published in the history.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who applies it; default: your login name.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check everything ever received by today's rules, into an empty place.
+    """Check everything ever received by today's rules.
 
-    It lists the files whose verdict, period, rows or pounds would change.
+    It lists the files whose verdict, period, rows or pounds would change, and for each body what would be published,
+    restated and held. With --apply it is done: each table that changes is a new version, or is withdrawn, with your
+    reason. Interrupted, it is finished by the same command.
 
     piperoll replay --from published --into build/replay
+    piperoll replay --from published --apply --because "Amounts with a k suffix are read"
     """
-    from piperoll import terminal
-    from piperoll.commands import outcome
-    from piperoll.operations.replay import replay as replay_store
+    from tempfile import TemporaryDirectory
 
-    with outcome.progress_bar(terminal.console(stderr=True)) as watcher:
-        replayed = replay_store(source, into, bodies=bodies, watcher=watcher)
-    outcome.show_changes(replayed, terminal.console(), into)
-    raise typer.Exit(OURS if replayed.trouble or any(one.verdict is None for one in replayed.results) else 0)
+    from piperoll import api, terminal
+    from piperoll.commands import outcome
+    from piperoll.operations import replay as replaying
+
+    if apply and not because:
+        raise UsageError("give a reason with --because: it is published in the history of every table that changes")
+    with (
+        TemporaryDirectory(prefix="piperoll-") as scratch,
+        outcome.progress_bar(terminal.console(stderr=True)) as watcher,
+    ):
+        place = into or f"{scratch}/replayed"
+        if apply and because:
+            replayed = replaying.apply_replay(
+                source,
+                place,
+                because=because,
+                by=by or api.login_name(),
+                bodies=bodies,
+                watcher=watcher,
+                catalogued=into is not None,
+            )
+        else:
+            replayed = replaying.replay(source, place, bodies=bodies, watcher=watcher, catalogued=into is not None)
+    if as_json:
+        typer.echo(json.dumps(replayed.to_document(), ensure_ascii=False, indent=2))
+    else:
+        outcome.show_changes(replayed, terminal.console(), into)
+    failed = any(one.verdict is None for one in replayed.results) or (replayed.applied and replayed.applied.skipped)
+    raise typer.Exit(OURS if replayed.trouble or failed else 0)
 
 
 def serve(
     to: Dest,
-    inbox: Annotated[Path | None, typer.Option(metavar="DIR", help="Laid out as <dataset>/<body>/<file>.")] = None,
+    inbox: Annotated[str | None, typer.Option(metavar="DIR", help="Laid out as <dataset>/<body>/<file>.")] = None,
     sources: SourcesFile = None,
     period: Given = None,
-    bodies: Bodies = None,
+    bodies: BodiesPlace = None,
     cron: Annotated[str, typer.Option(metavar="CRON", help="When, in London time.")] = "0 6 * * *",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page that shows the runs.")] = 4200,
 ) -> None:
@@ -182,10 +238,11 @@ def withdraw(
 
     piperoll withdraw spend/anytown/2026-10 2 --to published --because "The file was for another month"
     """
+    from piperoll.api import login_name
     from piperoll.model import Series
     from piperoll.operations.takedown import withdraw_version
 
-    done = withdraw_version(to, Series.parse(series), number, because=because, bodies=bodies)
+    done = withdraw_version(to, Series.parse(series), number, because=because, bodies=bodies, by=login_name())
     typer.echo(f"Version {number} of {series} is withdrawn. What is current now: piperoll history {series} --from {to}")
     _finish(done.trouble)
 
@@ -211,12 +268,19 @@ def purge(
 
     piperoll purge 3fa9c2d17b60 --to published --because "Names of foster carers" --value "Jane Carer"
     """
+    from piperoll.api import login_name
     from piperoll.describing.wording import format_count
     from piperoll.operations.takedown import purge_submission
 
     if not yes:
         typer.confirm(f"Everything made from {submission} in {to} will be deleted permanently. Continue?", abort=True)
-    done = purge_submission(to, submission, because=because, values=value or (), bodies=bodies)
+    by = login_name()
+    done = purge_submission(to, submission, because=because, values=value or (), bodies=bodies, by=by)
+    if "PREFECT_API_URL" in os.environ:
+        from flows.forgetting import forget_flow_runs
+
+        if forgotten := forget_flow_runs(done.tombstone):
+            typer.echo(f"Deleted from the Prefect server: {format_count(forgotten, 'flow run')} about it.")
     stone = done.tombstone
     held = f"{format_count(len(stone.versions), 'version')} with {format_count(stone.rows, 'row')}"
     typer.echo(f"{stone.sha256} is purged: {held}.")

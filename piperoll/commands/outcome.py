@@ -11,9 +11,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from piperoll import terminal
 from piperoll.describing.wording import format_count, format_pounds
-from piperoll.model import Verdict, describe_period
+from piperoll.model import Restated, Verdict, describe_period
 from piperoll.operations.replay import ReplayChange, ReplayResult
-from piperoll.operations.run_summary import Ending, FileResult, MissedAddress, PoundTotals, RowTotals, RunSummary
+from piperoll.operations.restating import sum_by_body
+from piperoll.operations.run_summary import (
+    Ending,
+    FileResult,
+    MissedAddress,
+    PoundTotals,
+    RowTotals,
+    RunSummary,
+    group_missed,
+)
 
 if TYPE_CHECKING:
     from piperoll.operations.run_summary import Progress as RunProgress
@@ -68,16 +77,36 @@ def describe_repeats(results: Sequence[FileResult]) -> str:
     return f"{repeats}: the tables show their earlier results.\n\n"
 
 
-def show_changes(replayed: ReplayResult, out: Console, into: str) -> None:
-    """Show what today's rules would change, file by file, and how many files stay the same."""
+_RESTATED = {Restated.PUBLISHED: "published", Restated.RESTATED: "restated", Restated.HELD: "held"}
+
+
+def show_changes(replayed: ReplayResult, out: Console, into: str | None) -> None:
+    """Show what today's rules would change, or have changed: file by file, and body by body."""
     for change in replayed.changes:
         out.print(f"{terminal.clean(change.file)} ({change.sha256[:12]})")
         for what, (before, after) in _differences(change):
             out.print(f"  {what}: {before} before, {after} now")
+    if replayed.impacts:
+        rows = [
+            (
+                one.body,
+                _RESTATED[one.what],
+                *(f"{count:,}" for count in (one.tables, one.files, *one.rows)),
+                *("" if amount is None else format_pounds(amount) for amount in one.pounds),
+            )
+            for one in sum_by_body(replayed.impacts)
+        ]
+        heads = ("Body", "Tables are", "Tables", "Files", "Rows before", "Rows now", "Pounds before", "Pounds now")
+        out.print(terminal.grid(heads, rows, right=frozenset(range(2, 8))))
     same = len(replayed.results) - len(replayed.changes)
-    out.print(
-        f"{format_count(len(replayed.changes), 'file')} would change, {same:,} would not. The result is in {into}."
-    )
+    would, place = ("would change", "would not") if replayed.applied is None else ("changed", "did not")
+    out.print(f"{format_count(len(replayed.changes), 'file')} {would}, {same:,} {place}.")
+    if into:
+        out.print(f"The result is in {into}.")
+    if replayed.applied:
+        out.print(f"Applied to {format_count(len(replayed.applied.results), 'file')}: piperoll history shows each.")
+        for series, why in replayed.applied.skipped.items():
+            out.print(f"Not applied to {series}: {why}")
     if replayed.trouble:
         out.print(f"The catalogue could not be built: {replayed.trouble}")
 
@@ -108,32 +137,15 @@ def _troubles(summary: RunSummary, out: Console) -> None:
         )
 
 
-_MISSED = {
-    "ours": "Not fetched, because of us",
-    "SourceUnavailable": "Sites that failed",
-    "SourceGone": "Addresses without a file",
-}
-"""How the addresses without a file are introduced, in this order; those of other kinds come last."""
-
-
 def _missed(missed: Sequence[MissedAddress], out: Console) -> None:
     """List every address without a file by what is to be done about it: whose it is, why, and since when."""
-    by_kind: dict[str, list[MissedAddress]] = {kind: [] for kind in _MISSED}
-    for miss in missed:
-        by_kind.setdefault("ours" if miss.ours else miss.kind, []).append(miss)
-    for kind, of_it in by_kind.items():
-        if not of_it:
-            continue
+    for title, advice, of_it in group_missed(missed):
         bodies = format_count(len({miss.body for miss in of_it}), "body", "bodies")
-        out.print(f"\n{_MISSED.get(kind, 'Not fetched')} ({bodies}):")
+        out.print(f"\n{title} ({bodies}):")
         for miss in of_it:
             out.print(f"  {terminal.clean(miss.body)}, {miss.dataset}: {terminal.clean(miss.address)}")
-            out.print(f"    {terminal.clean(' '.join(filter(None, (_sentence(miss.why), miss.history))))}")
-        out.print(f"  -> {of_it[0].advice}")
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text[:4] != "http" else f"{text.rstrip('.')}."
+            out.print(terminal.clean(f"    {miss.why.rstrip('.')}. {miss.history}".rstrip()))
+        out.print(f"  -> {advice}")
 
 
 def by_verdict(results: Sequence[FileResult], out: Console) -> None:

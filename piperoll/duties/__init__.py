@@ -3,6 +3,7 @@
 from piperoll.duties.calendar import (
     due_periods,
     duty_rules,
+    is_bank_holiday,
     last_working_day,
     next_change_day,
     next_due_day,
@@ -31,6 +32,7 @@ __all__ = [
     "due_periods",
     "duty_rules",
     "find_first_starts",
+    "is_bank_holiday",
     "judge_duties",
     "judge_followed_duties",
     "last_working_day",

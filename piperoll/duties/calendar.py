@@ -23,6 +23,7 @@ INTERVALS = ("monthly", "quarterly", "semiannual", "annual", "irregular")
 
 _INTERVAL_OF_RULE = {"month": "monthly", "quarter": "quarterly", "year": "annual", "snapshot": "annual"}
 _INTERVAL_OF_PERIOD = {PeriodKind.MONTH: "monthly", PeriodKind.QUARTER: "quarterly", PeriodKind.YEAR: "annual"}
+_SUBDIVISIONS = {"E": "ENG", "W": "WLS", "S": "SCT", "N": "NIR"}
 _ONE_DAY = timedelta(days=1)
 
 
@@ -130,7 +131,7 @@ def shortest_interval(intervals: Iterable[str]) -> str:
 def last_working_day(month: date) -> date:
     """Return the last day of the month of `month` that is not a Saturday, Sunday or bank holiday in England."""
     day = month.replace(day=monthrange(month.year, month.month)[1])
-    while day.weekday() >= 5 or day in _bank_holidays(day.year):
+    while day.weekday() >= 5 or is_bank_holiday(day):
         day -= _ONE_DAY
     return day
 
@@ -154,6 +155,11 @@ def _add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def is_bank_holiday(day: date, nation: str | None = None) -> bool:
+    """Whether a day is a public holiday in a nation (`E`, `W`, `S` or `N`, as `Body.nation`); None is England."""
+    return day in _bank_holidays(day.year, _SUBDIVISIONS[nation or "E"])
+
+
 @cache
-def _bank_holidays(year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
+def _bank_holidays(year: int, subdivision: str) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("GB", subdiv=subdivision, years=year))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -68,6 +69,9 @@ class ReportOutcome:
 
 ReceivedFiles: TypeAlias = Sequence[tuple[Submission, ReportOutcome | None]]
 """Files as received, each with the outcome of its report; None if a fault of ours left it without a report."""
+
+
+_FilesByMonth: TypeAlias = dict[int, list[tuple[Submission, ReportOutcome | None]]]
 
 
 class DutyState(StrEnum):
@@ -158,13 +162,9 @@ def judge_duties(
 
     Raises: DescriptorError: a duty has an unknown interval or due rule.
     """
-    bodies = tuple(bodies)
-    by_stream: dict[tuple[str, str, str | None], list[tuple[Submission, ReportOutcome | None]]] = {}
-    for submission, outcome in received:
-        part = submission.part if outcome is None else outcome.part
-        by_stream.setdefault((submission.dataset, submission.body, part), []).append((submission, outcome))
+    bodies, streams = tuple(bodies), _group_by_month(received)
     duties = [
-        _judge_duty(rule, dataset, body, period, day, by_stream.get((dataset.name, body.slug, rule["part"]), ()), on)
+        _judge_duty(rule, dataset, body, period, day, streams.get((dataset.name, body.slug, rule["part"]), {}), on)
         for dataset in datasets
         for body in bodies
         for rule in duty_rules(dataset, body)
@@ -230,21 +230,44 @@ def period_of(submission: Submission, outcome: ReportOutcome | None) -> Period |
     return None if text is None else Period.parse(text)
 
 
+def _group_by_month(received: ReceivedFiles) -> dict[tuple[str, str, str | None], _FilesByMonth]:
+    """The files of each dataset, body and part by the months they cover; a file of unknown period covers none.
+
+    Months are numbered, so that each duty finds its files without a look at all others: a body may have hundreds.
+    """
+    streams: dict[tuple[str, str, str | None], _FilesByMonth] = {}
+    for submission, outcome in received:
+        found = period_of(submission, outcome)
+        if found is not None:
+            part = submission.part if outcome is None else outcome.part
+            stream = streams.setdefault((submission.dataset, submission.body, part), {})
+            for month in _number_months(found):
+                stream.setdefault(month, []).append((submission, outcome))
+    return streams
+
+
+def _number_months(period: Period) -> range:
+    """The months of a period, numbered from that of year 0."""
+    first, last = period.start, period.end
+    return range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+
+
 def _judge_duty(
-    rule: Mapping[str, Any], dataset: Dataset, body: Body, period: Period, day: date, received: ReceivedFiles, on: date
+    rule: Mapping[str, Any], dataset: Dataset, body: Body, period: Period, day: date, received: _FilesByMonth, on: date
 ) -> Duty:
-    covering = [(submission, outcome) for submission, outcome in received if _covers(submission, outcome, period)]
-    months = [month for month in period.months() if body.existed_in(month.start, month.end)]
+    numbers = _number_months(period)
+    months = [number for number in numbers if body.existed_in(*_days_of(number))]
     met: list[date] = []
-    for month in months:  # met on the day that the first publishable file was received
+    for number in months:  # met on the day that the first publishable file was received
         days = [
             date.fromisoformat(submission.received[:10])
-            for submission, outcome in covering
-            if outcome is not None and outcome.verdict.publishes and _covers(submission, outcome, month)
+            for submission, outcome in received.get(number, ())
+            if outcome is not None and outcome.verdict.publishes
         ]
         met += [min(days)] if days else []
     complete = max(met) if len(met) == len(months) else None
-    outcomes = [outcome for _, outcome in covering]
+    covering = {id(submission): outcome for number in numbers for submission, outcome in received.get(number, ())}
+    outcomes = list(covering.values())
     state = _state(complete, day, outcomes, on)
     return Duty(
         name=rule["name"],
@@ -260,6 +283,12 @@ def _judge_duty(
         months_arrived=len(met),
         acts=_who_acts(state, outcomes),
     )
+
+
+def _days_of(number: int) -> tuple[date, date]:
+    """The first and the last day of a month that is numbered from that of year 0."""
+    year, month = divmod(number, 12)
+    return date(year, month + 1, 1), date(year, month + 1, monthrange(year, month + 1)[1])
 
 
 def _add_statement(duty: Duty, statements: Iterable[Statement]) -> Duty:
@@ -296,11 +325,3 @@ def _state(complete: date | None, day: date, outcomes: Sequence[ReportOutcome | 
     if None in outcomes:  # received, but our own fault left it without a report
         return DutyState.FAILED
     return DutyState.MISSING if on > day else DutyState.NOT_YET_DUE
-
-
-def _covers(submission: Submission, outcome: ReportOutcome | None, period: Period) -> bool:
-    """True if the file covers a month of `period`; a file of unknown period covers nothing."""
-    found = period_of(submission, outcome)
-    if found is None:
-        return False
-    return Period.months_of(found.start, found.end).overlaps(Period.months_of(period.start, period.end))

@@ -13,6 +13,7 @@ same layout for operators and readers.
     returns/      what bodies said of returns that they do not send             private
     readers/      what readers report about published tables                    private
     access/       who may use the portal, and what they did there               private
+    chasing/      what bodies were written to about                             private
     reports/      the public report of every file received                      public
     data/         releases, the pointers that name them, and an index           public
     catalogue/    pages, feeds, DCAT, consolidated files                        public
@@ -30,8 +31,12 @@ import re
 from pathlib import PurePosixPath
 
 from piperoll.errors import StoreError
+from piperoll.layout.backups import *  # noqa: F403
+from piperoll.layout.backups import LAST_RUNS
 from piperoll.layout.catalogue import *  # noqa: F403 - callers use the package as one module
-from piperoll.layout.catalogue import CATALOGUE
+from piperoll.layout.catalogue import CATALOGUE, CONSOLIDATED
+from piperoll.layout.chasing import *  # noqa: F403
+from piperoll.layout.chasing import CHASING
 from piperoll.layout.records import *  # noqa: F403
 from piperoll.layout.records import (
     ACCESS,
@@ -47,17 +52,34 @@ from piperoll.layout.records import (
     REPORTS,
     RETURNS,
     access_log,
+    senders,
     tombstones_prefix,
 )
 
 PUBLIC = (CATALOGUE, DATA, REPORTS)
 """The only prefixes that are ever served."""
 
-PRIVATE = (ACCESS, ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG, READERS, DRAFTS, RECEIPTS, RETURNS)
+PRIVATE = (ACCESS, ARCHIVE, CHASING, COLLECTED, MAPPINGS, DECISIONS, LOG, READERS, DRAFTS, RECEIPTS, RETURNS)
 """The prefixes that only the operator reads."""
 
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*\Z")
-_REWRITTEN_RECORDS = ("report.json", "decisions-applied.json", "sources.json", "state.json", "last.json")
+_BODY_AT = {
+    "data": 2,
+    "reports": 2,
+    "decisions": 2,
+    "receipts": 2,
+    "readers": 2,
+    "collected": 1,
+    "mappings": 1,
+    "drafts": 1,
+    "returns": 1,
+}
+"""Which segment of a key names a body, by the first."""
+
+_SHARED = ("catalogue", "measures", "runs")
+"""Segments that stand where a body or dataset stands in other keys."""
+
+_REWRITTEN_RECORDS = ("report.json", "decisions-applied.json", "sources.json", "state.json")
 """The names of the objects below `collected/` that are pointers or remade."""
 
 _IMMUTABLE = re.compile(r"data/[^/]+/[^/]+/[^/]+/(v\d+-[0-9a-f]{12}/|changes/v\d+-v\d+-[0-9a-f]{12}\.csv\Z)")
@@ -94,10 +116,25 @@ def is_rewritten(key: str) -> bool:
     if key.startswith(DATA):
         return key.endswith(".json") and not is_immutable(key)
     if key.startswith(COLLECTED):
-        return PurePosixPath(key).name in _REWRITTEN_RECORDS
+        return PurePosixPath(key).name in _REWRITTEN_RECORDS or key.startswith(LAST_RUNS)
     return key.startswith((REPORTS, CATALOGUE, MAPPINGS, DRAFTS)) or (
         key.startswith(ACCESS) and not key.startswith(access_log())
     )
+
+
+def body_of(key: str) -> str | None:
+    """The slug of the body that an object is about; None if it is about several or none."""
+    pieces = key.split("/")
+    at = _BODY_AT.get(pieces[0])
+    if key.startswith(senders()):
+        at = 4
+    elif key.startswith(CONSOLIDATED):
+        return pieces[4].rpartition("-")[0] if len(pieces) == 5 else None
+    elif pieces[0] in ("decisions", "receipts", "readers") and pieces[1] == "all":
+        return None
+    if at is None or len(pieces) < at + 2:
+        return None
+    return None if pieces[0] in ("data", "collected") and pieces[1] in _SHARED else pieces[at]
 
 
 def is_purge_record(key: str) -> bool:

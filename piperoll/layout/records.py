@@ -24,6 +24,11 @@ def parse_received_bytes(key: str) -> str | None:
     return pieces[3] if pieces[:2] == ["archive", "sha256"] and len(pieces) == 4 else None
 
 
+def senders() -> str:
+    """The prefix of the keys that lead from received bytes to who sent them."""
+    return "archive/from/"
+
+
 def senders_prefix(sha256: str) -> str:
     """The prefix of the keys that lead from a hash, or its first digits, to who sent these bytes."""
     return f"archive/from/{sha256[:2]}/{sha256}"
@@ -70,7 +75,7 @@ def records_prefix(body: str, dataset: str, sha256: str) -> str:
 
 def record(submission: Submission) -> str:
     """Who sent a file, from where and when. Written once, after its bytes; private."""
-    return f"{_folder_of(submission)}received-{_compact(submission.received)}.json"
+    return f"{_folder_of(submission)}received-{compact_instant(submission.received)}.json"
 
 
 def parse_record(key: str) -> tuple[str, str, str] | None:
@@ -98,12 +103,17 @@ def rulings_prefix(submission: Submission) -> str:
 
 def ruling(submission: Submission, decided: str) -> str:
     """One decision about a submission, at an ISO 8601 instant. Written once; private."""
-    return f"{rulings_prefix(submission)}{_compact(decided)}.json"
+    return f"{rulings_prefix(submission)}{compact_instant(decided)}.json"
 
 
 def fetches_folder(body: str, dataset: str, address_hash: str = "") -> str:
     """The prefix of the log of fetches from one web address, or from all; each entry is written once. Private."""
     return f"collected/{body}/{dataset}/fetches/{address_hash and f'{address_hash}/'}"
+
+
+def inbox_record(body: str, dataset: str, inbox_hash: str) -> str:
+    """What is known of a body's objects in an inbox in a bucket: ETag and sha256 of each. A pointer; private."""
+    return f"collected/{body}/{dataset}/inboxes/{inbox_hash}.json"
 
 
 def claims_folder(body: str, dataset: str) -> str:
@@ -137,6 +147,21 @@ def claim(body: str, dataset: str, digest: str) -> str:
     return f"{claims_folder(body, dataset)}{digest[:20]}.json"
 
 
+EXAMINED_BY = f"{COLLECTED}examined-by/"
+"""The prefix of what the files of each dataset and body were last examined by. Private."""
+
+
+def examined_by(dataset: str, body: str, basis: str) -> str:
+    """An empty object: files of a body were last examined by these rules, register entry and answers. Private."""
+    return f"{EXAMINED_BY}{dataset}/{body}/{basis}"
+
+
+def parse_examined_by(key: str) -> tuple[str, str, str]:
+    """The dataset, body and basis that a key made by `examined_by` names."""
+    dataset, body, basis = key.removeprefix(EXAMINED_BY).split("/")
+    return dataset, body, basis
+
+
 BUILD = f"{COLLECTED}catalogue/"
 """The prefix of what the last build of the catalogue recorded. Remade; private."""
 
@@ -153,6 +178,26 @@ CHANGES = f"{BUILD}changed/"
 def change(dataset: str, body: str, what: str, mark: str) -> str:
     """One change: of a series (`what` is the period and part) or of a submission (`sha256-` and its hash)."""
     return f"{CHANGES}{dataset}/{body}/{what}/{mark}"
+
+
+def parse_file_change(key: str) -> tuple[str, str, str] | None:
+    """The dataset, body and sha256 of a change of a submission; None for a change of a series."""
+    dataset, body, what, _ = key.removeprefix(CHANGES).split("/")
+    return (dataset, body, what.removeprefix("sha256-")) if what.startswith("sha256-") else None
+
+
+RECEIVED_INDEX = f"{BUILD}received/"
+"""The prefix of the files that each body sent, with the outcome of each. Changed by conditional write; private."""
+
+
+def received_index(body: str) -> str:
+    """Every file that a body sent, with the outcome of its report, as of the last build of the catalogue."""
+    return f"{RECEIVED_INDEX}{body}.json"
+
+
+def parse_received_index(key: str) -> str:
+    """The body whose files are listed under a key made by `received_index`."""
+    return key.removeprefix(RECEIVED_INDEX).removesuffix(".json")
 
 
 # --- mappings/, decisions/ and log/ ---------------------------------------------------------------------------------
@@ -175,12 +220,12 @@ def decisions_prefix(body: str | None) -> str:
 
 def decision(body: str | None, decided: str, identifier: str) -> str:
     """One decision (`DecisionEntry`), at an ISO 8601 instant. Written once; private."""
-    return f"{decisions_prefix(body)}{_compact(decided)}-{identifier}.json"
+    return f"{decisions_prefix(body)}{compact_instant(decided)}-{identifier}.json"
 
 
 def log_entry(instant: str, action: str, digest: str) -> str:
     """One withdrawal or purge, with its reason. Written once, before anything else is done; private."""
-    return f"log/{_compact(instant)}-{action}-{digest}.json"
+    return f"log/{compact_instant(instant)}-{action}-{digest}.json"
 
 
 # --- drafts/, receipts/ and returns/: what bodies send through the portal ---------------------------------------------
@@ -317,16 +362,19 @@ def ended_session(digest: str, day: str) -> str:
     return f"{ACCESS}ended/{day}/{digest}"
 
 
-def access_attempts(digest: str) -> str:
-    """How often a sign-in failed for an account or address, by its hash. A pointer; private."""
-    return f"{ACCESS}attempts/{digest}.json"
+def access_attempts(digest: str | None = None) -> str:
+    """How often an address failed to sign in, or an account was sent a link, by its hash; without one, the prefix.
+
+    A pointer; private.
+    """
+    return f"{ACCESS}attempts/" if digest is None else f"{ACCESS}attempts/{digest}.json"
 
 
 def access_log(instant: str = "", identifier: str = "") -> str:
     """One thing that someone did in the portal; without arguments the prefix of all. Written once; private."""
     if not instant:
         return f"{ACCESS}log/"
-    return f"{ACCESS}log/{instant[:10]}/{_compact(instant)}-{identifier}.json"
+    return f"{ACCESS}log/{instant[:10]}/{compact_instant(instant)}-{identifier}.json"
 
 
 # --- reports/: what the public may know of each file received -------------------------------------------------------
@@ -335,6 +383,12 @@ def access_log(instant: str = "", identifier: str = "") -> str:
 def public_report(dataset: str, body: str, sha256: str) -> str:
     """The public report of a submission, rejected ones too. A pointer; its presence marks the submission as done."""
     return f"reports/{dataset}/{body}/{sha256}.json"
+
+
+def parse_public_report(key: str) -> tuple[str, str, str]:
+    """The dataset, body and sha256 of a key made by `public_report`."""
+    _, dataset, body, name = key.split("/")
+    return dataset, body, name.removesuffix(".json")
 
 
 def public_report_of(submission: Submission) -> str:
@@ -453,35 +507,6 @@ def _name_of(series: Series) -> str:
     return str(series).rpartition("/")[2]
 
 
-def _compact(instant: str) -> str:
+def compact_instant(instant: str) -> str:
     """An ISO 8601 instant without the characters that some file systems refuse in names."""
     return instant.replace(":", "").replace("-", "")
-
-
-# --- a backup place: not part of a store ------------------------------------------------------------------------------
-
-BACKUP = "backup/"
-"""The prefix of everything in a backup place. A store has none of it."""
-
-BACKUP_OBJECTS, BACKUP_LISTS = f"{BACKUP}objects/", f"{BACKUP}taken/"
-
-BACKUP_UNFINISHED = f"{BACKUP}unfinished.json.gz"
-"""What a backup that has not ended has copied, so that the next one need not read it again. Remade."""
-
-RESTORING = f"{COLLECTED}restoring"
-"""The name of the backup that a store is being made again from. Private; deleted when that has ended."""
-
-
-def backup_object(sha256: str) -> str:
-    """A content that some backup holds. Written once."""
-    return f"{BACKUP_OBJECTS}{sha256[:2]}/{sha256}"
-
-
-def backup_entries(taken: str) -> str:
-    """The keys of one backup with the sha256 of what was there. Written once, before `backup_list`."""
-    return f"{BACKUP}entries/{_compact(taken)}.json.gz"
-
-
-def backup_list(taken: str) -> str:
-    """One backup: how much it holds, and which purges it knows. Written once, last of all."""
-    return f"{BACKUP_LISTS}{_compact(taken)}.json"

@@ -51,8 +51,10 @@ class PrivacyDecision:
 class DecisionKind(StrEnum):
     """What an entry of the log is about.
 
-    A value, a service area, a held file or the withdrawal of a version; who a supplier is, how two contracts are
-    related, or a body's reply to a figure; or an earlier decision that is taken back.
+    A value, a service area, a held file, the withdrawal of a version, or the restatement of a series by today's rules;
+    who a supplier is, how two contracts are related, or a body's reply to a figure; or an earlier decision that is
+    taken back. `HEADING` and `TAKEDOWN` record what is in force elsewhere: an answer about a heading, and what an
+    operator withdrew or purged.
     """
 
     VALUE = "value"
@@ -63,6 +65,9 @@ class DecisionKind(StrEnum):
     SUPPLIER = "supplier"
     PAIR = "pair"
     WITHDRAW = "withdraw"
+    RESTATE = "restate"
+    HEADING = "heading"
+    TAKEDOWN = "takedown"
 
     @property
     def is_review(self) -> bool:
@@ -99,6 +104,14 @@ class WithdrawalStep(StrEnum):
     PURGED = "purged"
 
 
+class Restated(StrEnum):
+    """What today's rules made of a series when someone applied them: it was published, replaced or withdrawn."""
+
+    PUBLISHED = "published"
+    RESTATED = "restated"
+    HELD = "held"
+
+
 NO_COMPANY = "none"
 """What a supplier is decided as that is in no register."""
 
@@ -114,6 +127,9 @@ class DecisionEntry:
     | `SUPPLIER` | a supplier key | an org-id such as `GB-COH-01234567`, or `NO_COMPANY` | as for a value |
     | `PAIR` | the identifier of a pair of contracts | a `PairDecision` | None |
     | `WITHDRAW` | a version (`spend/anytown/2026-10/v1`) | a `WithdrawalStep` | the slug of whose it is |
+    | `RESTATE` | a series (`spend/anytown/2026-10`) | a `Restated` | the slug of whose it is |
+    | `HEADING` | the heading as the file has it | `same`, `different`, `ignore` or a field | the slug of whose it is |
+    | `TAKEDOWN` | a version, or the sha256 of a file | `withdrawn` or `purged` | the slug of whose it is |
     | `REPLY` | the identifier of a figure | `reply` | the slug of who replies |
     | `TAKE_BACK` | the identifier of the decision that is taken back | what that had said | as that had |
 

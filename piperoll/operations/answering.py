@@ -17,8 +17,8 @@ from piperoll.model import DecidedAs, DecisionEntry, DecisionKind, Series, Verdi
 from piperoll.operations import decisions, questions, reviews
 from piperoll.operations.catalogue.build import build_for_run
 from piperoll.operations.collecting import CollectedFiles
-from piperoll.operations.decision_queue import ItemKind, QueueItem
 from piperoll.operations.pipeline import fail, group_by_body, process_body
+from piperoll.operations.queue_items import ItemKind, QueueItem
 from piperoll.operations.reader_reports import answer_report
 from piperoll.operations.release import release_by_ruling, require_reason
 from piperoll.operations.run_request import Run, open_run
@@ -90,7 +90,9 @@ def _record(store: publishers.Store, item: QueueItem, answer: str, because: str,
     match item.kind:
         case ItemKind.HEADING:
             mapping = publishers.read_mapping(store, item.body, item.dataset)
-            questions.record_answer(store, mapping, item.subject, answer, because=f"{because} ({by})", moment=moment)
+            questions.record_answer(
+                store, mapping, item.subject, answer, because=f"{because} ({by})", moment=moment, by=by
+            )
         case ItemKind.VALUE:
             decisions.record(
                 store,

@@ -1,49 +1,73 @@
 """What is known of each body, from the records of the last catalogue build: no scan of the store.
 
-A build keeps what it read of every submission and series (`piperoll.operations.catalogue.body_cache`), and a log names
-what changed since. Reading one body is a few objects, however many files it has sent; reading all bodies is a few
-objects for each. If there is no such record, or another version of the code wrote it, the body's own files are read.
+What bodies sent is in an index that a build leaves behind and an upgrade does not end
+(`piperoll.operations.catalogue.received_index`); a log names what changed since. Reading one body is one object,
+however many files it has sent. The histories of its releases are read only if something asks for them: from what the
+build kept of the body, or, if other code or other settings made that, from the pointers themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from piperoll import assets
-from piperoll.describing.context import CatalogueContext, identify_body
+from piperoll.describing.context import CatalogueContext
 from piperoll.describing.series_facts import SeriesFacts
-from piperoll.duties import ReceivedFiles, find_first_starts, merge_first_starts, summarise_received
+from piperoll.duties import ReceivedFiles, find_first_starts, merge_first_starts
 from piperoll.errors import StoreCorrupt
 from piperoll.model import Body, Register, Series
-from piperoll.operations.catalogue.body_cache import load_body
+from piperoll.operations.catalogue.body_cache import load_cache
 from piperoll.operations.catalogue.build_plan import (
     BODIES,
-    BodyRecord,
     BuildState,
-    CatalogueBuild,
+    find_suspects,
+    hash_builder,
     parse_days,
-    plan_build,
 )
+from piperoll.operations.catalogue.received_index import INDEX_FORMAT, ReceivedIndex
 from piperoll.operations.run_request import expected_bodies, known_bodies
 from piperoll.settings import Settings
-from publishers import Store, group_statements, list_series, list_submissions, open_store, read_history, read_submission
+from publishers import Store, group_statements, list_series, open_store, read_changes, read_history
 
 _MOST_KEPT = 50
 """Bodies that an index keeps in memory: one of five years with four datasets takes about 1 MB."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class NamedBody:
+    """The part of a body's digest that says what it is called."""
+
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class BodySummary:
+    """What the last build recorded of a body (`BodyRecord`), without what other code may record otherwise."""
+
+    digest: NamedBody
+    datasets: tuple[str, ...]
+    sent: bool
+    sender: Mapping[str, str] | None
+    first: Mapping[str, str]
+
+
 class BodyIndex:
     """A body, every file that it sent with the outcome of its report, and the history of each of its series."""
 
-    body: Body
-    received: ReceivedFiles
-    series: Mapping[Series, SeriesFacts]
+    def __init__(
+        self, body: Body, received: ReceivedFiles, read_series: Callable[[], Mapping[Series, SeriesFacts]]
+    ) -> None:
+        self.body, self.received = body, received
+        self._read_series = read_series
+
+    @cached_property
+    def series(self) -> Mapping[Series, SeriesFacts]:
+        """The history of each series; nothing else of what a build would take from it. Read at the first use."""
+        return self._read_series()
 
 
 class StoreIndex:
@@ -52,38 +76,34 @@ class StoreIndex:
     def __init__(self, store: Store, context: CatalogueContext) -> None:
         self.store, self.context = store, context
         self._bodies: dict[str, BodyIndex] = {}
-        with TemporaryDirectory(prefix="piperoll-") as scratch:
-            self._build: CatalogueBuild = plan_build(store, context, Path(scratch), None)
-
-    @cached_property
-    def is_current(self) -> bool:
-        """Whether the last build left records that this code can read."""
-        return self._build.last.made_by == self._build.made_by and self._build.suspect.bodies is not None
+        # The log is read before anything that a build writes, because a build clears it at the end.
+        self._changes = read_changes(store)
+        self._state = BuildState(store)
+        self._last = self._state.last_build()
+        self.is_complete = self._last.number > 0 and self._last.received == INDEX_FORMAT
+        self._received = ReceivedIndex(store, self._changes, is_complete=self.is_complete)
+        self._summaries = read_summaries(store) if self.is_complete else {}
 
     @cached_property
     def slugs(self) -> tuple[str, ...]:
         """The bodies that are expected to send or have sent something, in order."""
         listed = {body.slug for body in self.context.expected}
-        if self.is_current:
-            return tuple(sorted(listed | self._build.records.keys() | self._build.changes.bodies))
-        return tuple(sorted(listed | set(self._build.anew)))
+        return tuple(sorted(listed | self._summaries.keys() | self._received.list_bodies() | self._changes.bodies))
 
     @cached_property
     def first_starts(self) -> dict[str, date]:
         """For each dataset, the start of the earliest period of which any body sent a file."""
-        if not self.is_current:
-            return find_first_starts([file for slug in self.slugs for file in self.read(slug).received])
-        kept = [parse_days(record.first) for record in self._build.records.values()]
-        changed = [find_first_starts(self.read(slug).received) for slug in sorted(self._build.changes.bodies)]
+        kept = [parse_days(one.first) for slug, one in self._summaries.items() if slug not in self._changes.bodies]
+        anew = [slug for slug in self.slugs if slug not in self._summaries or slug in self._changes.bodies]
+        changed = [find_first_starts(received) for _, received in self._received.read_all(anew)]
         return merge_first_starts([*kept, *changed])
 
     @cached_property
     def senders(self) -> tuple[str, ...]:
         """The bodies that have sent a file, in order."""
-        records = self._build.records if self.is_current else {}
-        unsure = set(self.slugs) - records.keys() | self._build.changes.bodies
-        sent = {slug for slug, record in records.items() if record.sent} - unsure
-        return tuple(sorted(sent | {slug for slug in unsure if self.read(slug).received}))
+        sent = {slug for slug, one in self._summaries.items() if one.sent} - self._changes.bodies
+        unsure = sorted(self._changes.bodies | set(self.slugs) - self._summaries.keys())
+        return tuple(sorted(sent | {slug for slug, received in self._received.read_all(unsure) if received}))
 
     def read(self, slug: str) -> BodyIndex:
         """What is known of a body; a body that nobody has heard of has sent nothing."""
@@ -91,39 +111,36 @@ class StoreIndex:
             return known
         if len(self._bodies) >= _MOST_KEPT:
             self._bodies.clear()
-        self._bodies[slug] = read = self._read(slug)
+        self._bodies[slug] = read = self._index(slug, self._received.read(slug))
         return read
 
-    def _read(self, slug: str) -> BodyIndex:
-        received, series = self._read_kept(slug) if self._is_kept(slug) else self._read_all(slug)
-        record = self._build.records.get(slug)
-        if record is None or slug in self._build.anew:
-            body = identify_body(self.context, slug, series.values(), sent=bool(received))
-        else:
-            body = record.digest.body
-        return BodyIndex(body, received, series)
+    def read_all(self, slugs: Iterable[str]) -> Iterator[BodyIndex]:
+        """What is known of each body, in order; nothing of it is kept in memory."""
+        for slug, received in self._received.read_all(slugs):
+            yield self._index(slug, received)
 
-    def _is_kept(self, slug: str) -> bool:
-        return self.is_current and not self._build.is_suspect(slug)
+    def _index(self, slug: str, received: ReceivedFiles) -> BodyIndex:
+        summary = self._summaries.get(slug)
+        body = self.context.body(slug, sent=bool(received), sender=summary.sender if summary else None)
+        return BodyIndex(body, received, lambda: self._read_series(slug))
 
-    def _read_all(self, slug: str) -> tuple[ReceivedFiles, Mapping[Series, SeriesFacts]]:
-        names = [dataset.name for dataset in self.context.datasets]
-        series = [one for name in names for one in list_series(self.store, name, slug)]
-        return summarise_received(list_submissions(self.store, slug)), self._read_facts(series)
+    @cached_property
+    def _suspects(self) -> frozenset[str] | None:
+        """The bodies of which what the last build kept may not match the store; None if it may be any."""
+        if self._last.made_by != hash_builder(self.context):  # other code may have kept it in another format
+            return None
+        unfinished = self._state.unfinished_builds().values()
+        return find_suspects(self.store, self._last, unfinished, None).bodies
 
-    def _read_kept(self, slug: str) -> tuple[ReceivedFiles, Mapping[Series, SeriesFacts]]:
-        cache, changes = load_body(self._build, slug), self._build.changes
-        files = {(one.dataset, one.sha256): (one, outcome) for one, outcome in cache.received}
-        for dataset, _, sha256 in (file for file in changes.files if file[1] == slug):
-            files.pop((dataset, sha256), None)
-            if found := read_submission(self.store, dataset, slug, sha256):
-                ((submission, outcome),) = summarise_received([found])
-                files[dataset, sha256] = submission, outcome
-        facts = {one.series: one for one in cache.facts}
-        return list(files.values()), facts | self._read_facts(one for one in changes.series if one.body == slug)
+    def _read_series(self, slug: str) -> dict[Series, SeriesFacts]:
+        summary = self._summaries.get(slug)
+        if summary is None or self._suspects is None or slug in self._suspects:
+            names = [dataset.name for dataset in self.context.datasets]
+            return self._read_facts(one for name in names for one in list_series(self.store, name, slug))
+        facts = {one.series: one for one in load_cache(self._state, slug, summary.datasets).facts}
+        return facts | self._read_facts(one for one in self._changes.series if one.body == slug)
 
     def _read_facts(self, series: Iterable[Series]) -> dict[Series, SeriesFacts]:
-        """The histories of series; nothing else of what a build would take from them."""
         read = {one: read_history(self.store, one)[0] for one in series}
         return {one: SeriesFacts(history, None) for one, history in read.items() if history.versions}
 
@@ -153,8 +170,12 @@ def open_index(
 
 def recorded_bodies(store: Store) -> Register:
     """The bodies of the catalogue, as its last build knew them; none if there is no catalogue that we can read."""
+    return Register(tuple(summary.digest.body for summary in read_summaries(store).values()))
+
+
+def read_summaries(store: Store) -> dict[str, BodySummary]:
+    """What the last build recorded of each body, by slug; empty if there is no record that we can read."""
     try:
-        records = BuildState(store).read(BODIES, dict[str, BodyRecord]) or {}
+        return BuildState(store).read(BODIES, dict[str, BodySummary]) or {}
     except StoreCorrupt:  # written by another version
-        return Register(())
-    return Register(tuple(record.digest.body for record in records.values()))
+        return {}

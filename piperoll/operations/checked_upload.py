@@ -11,10 +11,11 @@ from piperoll import assets, layout
 from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.describing.pages.rendering import render_report_page
 from piperoll.errors import UsageError
-from piperoll.model import Body, Counted, Period, Report, count_report, resolve_body, to_document
+from piperoll.model import Body, Counted, Period, Question, Report, count_report, resolve_body, to_document
 from piperoll.operations.marked_copy import Change, make_corrected_copy, make_marked_copy
 from piperoll.operations.preview import CandidateFile, Preview, SideBySide, preview_submission
 from piperoll.operations.sandbox import SandboxLimits, run_in_sandbox
+from piperoll.reading import ASKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class CheckedUpload:
     """The report as JSON, as `piperoll check --json` prints it, and as an HTML page.
 
     `beside` compares it with the last release of the same kind; None if there is none. The counts are what is
-    accepted, held and left out.
+    accepted, held and left out. `questions` are about headings for which the file is held.
     """
 
     report: dict[str, Any]
@@ -51,6 +52,7 @@ class CheckedUpload:
     accepted: Counted
     held: Counted
     left_out: Counted
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,11 @@ def check_upload(upload: Upload) -> CheckedUpload:
     previewed = _preview(upload)
     report, beside = (previewed.report, previewed.beside) if previewed else (_check_alone(upload), None)
     document = json.loads(json.dumps(to_document(report), ensure_ascii=False))
-    return CheckedUpload(document, render_report_page(report), beside, *count_report(report))
+    questions: tuple[Question, ...] = ()
+    if previewed is not None:
+        held_for = {finding.value for finding in report.findings if finding.code in ASKING}
+        questions = tuple(one for one in previewed.examination.reading.questions if one.heading in held_for)
+    return CheckedUpload(document, render_report_page(report), beside, *count_report(report), questions)
 
 
 def mark_upload(upload: Upload) -> MadeCopy:

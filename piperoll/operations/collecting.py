@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import collectors
 from piperoll.errors import UsageError
 from piperoll.model import Submission
+from piperoll.operations.bucket_inbox import fetch_bucket, list_bucket
 from piperoll.operations.fetching import fetch_sources
+from piperoll.operations.remote_files import local_copy
 from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import MissedAddress
+from piperoll.scratch import scratch_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,9 @@ def collect(run: Run, request: RunRequest) -> Iterator[CollectedFiles]:
     A part comes as soon as all sources of a body and dataset have answered, while other sites are still being asked.
     Raises: UsageError: the inbox does not exist. SourcesError: the sources file cannot be understood.
     """
+    if isinstance(request.inbox, str):
+        yield from _collect_bucket(run, request)
+        return
     if request.sources is None:
         yield collect_inbox(run, request)
         return
@@ -52,8 +59,8 @@ def collect(run: Run, request: RunRequest) -> Iterator[CollectedFiles]:
 
 def collect_inbox(run: Run, request: RunRequest) -> CollectedFiles:
     """List the files of the inbox. Raises: UsageError: the folder does not exist, or the request has none."""
-    if request.inbox is None:
-        raise UsageError("this run has no inbox")
+    if not isinstance(request.inbox, Path):
+        raise UsageError("this run has no inbox in a folder")
     found = collectors.list_inbox(
         request.inbox, received=run.moment, period=str(request.period) if request.period else None
     )
@@ -76,4 +83,14 @@ def list_sources(request: RunRequest) -> tuple[collectors.WebSource, ...]:
     if request.sources is None:
         raise UsageError("this run has no sources file")
     collectors.require_proxy(request.settings.proxy)
-    return collectors.read_sources(request.sources)
+    with scratch_folder("sources") as folder:
+        return collectors.read_sources(local_copy(request.sources, folder, request.settings))
+
+
+def _collect_bucket(run: Run, request: RunRequest) -> Iterator[CollectedFiles]:
+    found, left_out = list_bucket(run, request)
+    yield CollectedFiles(left_out=left_out if run.shard is None or run.shard.number == 1 else ())
+    for files in fetch_bucket(run, request, found):
+        yield CollectedFiles(
+            tuple(files.arrivals.values()), tuple(files.missed.values()), tuple(files.unchanged.values())
+        )

@@ -16,13 +16,8 @@ reviews: they are found from the newest tables of measures, and are an operator'
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any
 
 import publishers
 from piperoll import assets
@@ -36,14 +31,26 @@ from piperoll.model import (
     DecisionEntry,
     DecisionKind,
     HeldValue,
-    PairDecision,
     Period,
+    Question,
     Submission,
     Verdict,
     WithdrawalStep,
     describe_period,
 )
 from piperoll.operations.body_index import BodyIndex, StoreIndex
+from piperoll.operations.queue_items import (
+    CLAIM_CHOICES,
+    FILE_CHOICES,
+    PAIR_CHOICES,
+    PURGE_CHOICES,
+    REPORT_CHOICES,
+    VALUE_CHOICES,
+    WITHDRAWAL_CHOICES,
+    Choice,
+    ItemKind,
+    QueueItem,
+)
 from piperoll.operations.reader_reports import list_open_reports
 from piperoll.operations.review_queue import (
     ContractToCompare,
@@ -55,7 +62,7 @@ from piperoll.operations.review_queue import (
     read_newest_table,
 )
 from piperoll.operations.withdrawing import list_withdrawals
-from piperoll.reading import ASKING, DOUBTED
+from piperoll.reading import ASKING, DOUBTED, DRIFTED
 
 _CLAIMED = "series-claimed-twice"
 _PENNY = Decimal("0.01")
@@ -63,142 +70,10 @@ _BODIES_NAMED = 5
 _NOT_RELEASED = "It was released before and is held again: by today's rules it may be rejected. See its report."
 
 
-class ItemKind(StrEnum):
-    """What an item asks."""
-
-    HEADING = "heading"
-    VALUE = "value"
-    FILE = "file"
-    CLAIM = "claim"
-    WITHDRAWAL = "withdrawal"
-    PURGE = "purge"
-    REPORT = "report"
-    SUPPLIER = "supplier"
-    PAIR = "pair"
-
-    @property
-    def is_review(self) -> bool:
-        """Whether the answer counts when measures are next made, and no file is examined again for it."""
-        return self in (ItemKind.SUPPLIER, ItemKind.PAIR)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One answer: its name in the log, the words on its button, and what it would do."""
-
-    answer: str
-    label: str
-    effect: str
-
-
-@dataclass(frozen=True, slots=True)
-class QueueItem:
-    """One question that waits for an answer.
-
-    `subject` is what it is about in the log: a heading, a value, the sha256 of a file, a version, the identifier of a
-    report or a pair, or a supplier key. `question` may quote what is held: it is for the body and the operator alone.
-    `rows` and `pounds` (None if no amount was read) are what waits for the answer, in the files `files` (sha256).
-    `since` is an ISO 8601 instant. `code` is that of the finding that holds a file. `proposed` are the organisations
-    that a supplier may be, in order of the answers. `bodies` are all that it is about, if several; `body` is the first.
-    """
-
-    kind: ItemKind
-    body: str
-    dataset: str
-    subject: str
-    question: str
-    choices: tuple[Choice, ...]
-    turn: Acts
-    since: str
-    rows: int = 0
-    pounds: Decimal | None = None
-    files: tuple[str, ...] = ()
-    period: str | None = None
-    code: str | None = None
-    details: tuple[str, ...] = field(default=())
-    proposed: tuple[str, ...] = ()
-    bodies: tuple[str, ...] = ()
-
-    @property
-    def id(self) -> str:
-        """The identifier of the question: the same question has the same, whenever the queue is read."""
-        text = "\0".join((self.kind, self.body, self.dataset, self.subject, *self.proposed, *self.bodies))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-    @property
-    def concerns(self) -> tuple[str, ...]:
-        """The bodies that it is about."""
-        return self.bodies or (self.body,)
-
-    def age_days(self, on: date) -> int:
-        """For how many days it has waited."""
-        return max(0, (on - datetime.fromisoformat(self.since).date()).days)
-
-    def to_document(self, on: date) -> dict[str, Any]:
-        """The item as `piperoll decisions --json` prints it."""
-        return {
-            "id": self.id,
-            "kind": str(self.kind),
-            "body": self.body,
-            "bodies": list(self.concerns),
-            "dataset": self.dataset,
-            "period": self.period,
-            "question": self.question,
-            "subject": self.subject,
-            "turn": str(self.turn),
-            "since": self.since,
-            "age_days": self.age_days(on),
-            "rows": self.rows,
-            "pounds": None if self.pounds is None else f"{self.pounds:.2f}",
-            "files": list(self.files),
-            "code": self.code,
-            "details": list(self.details),
-            "proposed": list(self.proposed),
-            "answers": [{"answer": one.answer, "label": one.label, "effect": one.effect} for one in self.choices],
-        }
-
-
-_VALUE_CHOICES = (
-    Choice("business", "A business", "The rows are published with this name."),
-    Choice("public-role", "A person in a public role", "The rows are published with this name."),
-    Choice("person", "A private person", "The rows are published without the name; published versions with it go."),
-)
-_FILE_CHOICES = (
-    Choice("replace", "It is right: publish it", "It is published in place of what is published for the period."),
-    Choice("add", "It is a further part: add it", "Its rows are added to what is published for the period."),
-)
-_CLAIM_CHOICES = (
-    Choice("replace", "Publish this file", "It is published in place of what is published for the period."),
-    Choice("add", "Add this file", "Its rows are added to what is published for the period."),
-)
-_WITHDRAWAL_CHOICES = (
-    Choice("confirmed", "Withdraw it", "The table shows that it was withdrawn, and why. Its files stay, marked."),
-    Choice("refused", "Leave it published", "Nothing changes. The body sees the reason."),
-)
-_PURGE_CHOICES = (
-    Choice(
-        "purged",
-        "Purge the file as received",
-        "The bytes, their reports and everything made from them are deleted, and are refused if they come again.",
-    ),
-    Choice(
-        "refused", "Keep it in the private archive", "The operator alone can read it, and it can be examined again."
-    ),
-)
-_REPORT_CHOICES = (Choice("answer", "Answer", "Your answer and the report are published beside the table."),)
-_PAIR_CHOICES = (
-    Choice(PairDecision.JOINT, "One purchase by both", "It counts as bought once."),
-    Choice(PairDecision.COMMON_FRAMEWORK, "Two purchases from one framework", "It counts as bought together already."),
-    Choice(PairDecision.SEPARATE, "The same need, bought separately", "Its pounds enter the totals of such contracts."),
-    Choice(PairDecision.NOT_SAME, "Not the same need", "It is counted no more."),
-    Choice(PairDecision.UNCLEAR, "Their texts do not tell", "It counts in high bounds only, and is not asked again."),
-)
-
-
 def list_items(index: StoreIndex, bodies: Iterable[str] | None = None) -> list[QueueItem]:
     """Everything that waits for an answer, of some bodies or of all; the oldest first, and reviews last."""
     slugs = index.slugs if bodies is None else tuple(bodies)
-    items = [item for slug in slugs for item in list_body_items(index.store, index.read(slug))]
+    items = [item for body in index.read_all(slugs) for item in list_body_items(index.store, body)]
     items.sort(key=lambda item: (item.since, item.body, item.dataset, item.id))
     return items + [one for one in _list_reviews(index) if bodies is None or not {*slugs}.isdisjoint(one.concerns)]
 
@@ -217,13 +92,10 @@ def list_body_items(store: publishers.Store, body: BodyIndex) -> list[QueueItem]
 
 
 def _list_open_files(body: BodyIndex) -> Iterator[tuple[Submission, ReportOutcome]]:
-    """Files with something held: those of current versions, and held ones that no later file has made good."""
-    current = {
-        (series.dataset, sha256)
-        for series, facts in body.series.items()
-        if facts.history.current_version
-        for sha256 in facts.history.current_version.sources
-    }
+    """Files with something held: those of current versions, and held ones that no later file has made good.
+
+    The histories of the body's releases are read only if rows of a published file are held.
+    """
     settled: set[tuple[str, Period | None, str | None]] = set()
     newest_first = sorted(body.received, key=lambda one: one[0].received, reverse=True)
     for submission, outcome in newest_first:
@@ -233,10 +105,20 @@ def _list_open_files(body: BodyIndex) -> Iterator[tuple[Submission, ReportOutcom
         series = submission.dataset, period, outcome.part or submission.part
         if outcome.verdict.publishes:
             settled.add(series)
-            if outcome.held_rows and (submission.dataset, submission.sha256) in current:
+            if outcome.held_rows and _is_current(body, submission):
                 yield submission, outcome
         elif outcome.verdict is Verdict.HELD and (period is None or series not in settled):
             yield submission, outcome
+
+
+def _is_current(body: BodyIndex, submission: Submission) -> bool:
+    """Whether a file is in the current version of a series."""
+    return any(
+        series.dataset == submission.dataset
+        and facts.history.current_version is not None
+        and submission.sha256 in facts.history.current_version.sources
+        for series, facts in body.series.items()
+    )
 
 
 def _list_headings(
@@ -253,31 +135,54 @@ def _list_headings(
             known = [waiting[sha256] for sha256 in question.waiting if sha256 in waiting]
             if not known:
                 continue
-            title, code = assets.dataset(name).field(question.field).title, known[0][1].code
-            replaced = f"replaced '{question.replaced}'" if question.replaced else "is new"
-            same, different = "The files are examined again and read so.", "The files are read without it"
-            if code == DOUBTED:
-                replaced = "had that meaning in earlier files"
-                same, different = "The files are read as earlier ones were.", "The files are read by themselves"
-            choices = (
-                Choice("same", f"Yes: it is the {title.lower()}", same),
-                Choice("different", "No: it means something else", f"{different}, and may be rejected."),
-                Choice("ignore", "Leave this column out", "The files are examined again without the column."),
-            )
-            yield QueueItem(
-                ItemKind.HEADING,
+            yield ask_heading(
                 body.body.slug,
                 name,
-                question.heading,
-                f"'{question.heading}' {replaced}: is it the {title.lower()}?",
-                choices,
-                Acts.BODY,
+                question,
                 min(submission.received for submission, _ in known),
                 rows=sum(outcome.rows for _, outcome in known),
                 pounds=_add(outcome.amount for _, outcome in known),
                 files=tuple(submission.sha256 for submission, _ in known),
-                code=code,
+                code=known[0][1].code or DRIFTED,
             )
+
+
+def ask_heading(  # noqa: PLR0913 - keyword-only options
+    body: str,
+    dataset: str,
+    question: Question,
+    since: str,
+    *,
+    rows: int,
+    pounds: Decimal | None,
+    files: tuple[str, ...],
+    code: str,
+) -> QueueItem:
+    """The item that asks what a heading means; `code` is that of the finding that holds the file."""
+    title = assets.dataset(dataset).field(question.field).title.lower()
+    replaced = f"replaced '{question.replaced}'" if question.replaced else "is new"
+    same, different = "The files are examined again and read so.", "The files are read without it"
+    if code == DOUBTED:
+        replaced = "had that meaning in earlier files"
+        same, different = "The files are read as earlier ones were.", "The files are read by themselves"
+    return QueueItem(
+        ItemKind.HEADING,
+        body,
+        dataset,
+        question.heading,
+        f"'{question.heading}' {replaced}: is it the {title}?",
+        (
+            Choice("same", f"Yes: it is the {title}", same),
+            Choice("different", "No: it means something else", f"{different}, and may be rejected."),
+            Choice("ignore", "Leave this column out", "The files are examined again without the column."),
+        ),
+        Acts.BODY,
+        since,
+        rows=rows,
+        pounds=pounds,
+        files=files,
+        code=code,
+    )
 
 
 def _list_values(
@@ -296,27 +201,47 @@ def _list_values(
     for (name, _), held in sorted(found.items()):
         if name not in decided:
             decided[name] = Decided(publishers.read_decisions(store, body.body.slug, name))
-        first = held[0][1]
-        if _is_decided(decided[name], first):
+        if _is_decided(decided[name], held[0][1]):
             continue
-        rows = {(submission.sha256, value.sheet, row) for submission, value in held for row in value.rows}
-        title = assets.dataset(name).field(first.field).title
         places = dict.fromkeys(f"{value.where(6)} of {submission.name}" for submission, value in held)
-        yield QueueItem(
-            ItemKind.VALUE,
+        yield ask_value(
             body.body.slug,
             name,
-            first.value,
-            f"{title}: '{first.value}'",
-            _VALUE_CHOICES,
-            Acts.BODY,
+            [value for _, value in held],
             min(submission.received for submission, _ in held),
-            rows=len(rows),
-            pounds=_add(value.amount for _, value in held),
+            rows=len({(submission.sha256, value.sheet, row) for submission, value in held for row in value.rows}),
             files=tuple(dict.fromkeys(submission.sha256 for submission, _ in held)),
-            code=first.rules[0] if first.rules else None,
             details=tuple(places)[:5],
         )
+
+
+def ask_value(
+    body: str,
+    dataset: str,
+    held: Sequence[HeldValue],
+    since: str,
+    *,
+    rows: int,
+    files: tuple[str, ...],
+    details: tuple[str, ...],
+) -> QueueItem:
+    """The item that asks what a held value names; `held` are its places, one or more."""
+    first = held[0]
+    return QueueItem(
+        ItemKind.VALUE,
+        body,
+        dataset,
+        first.value,
+        f"{assets.dataset(dataset).field(first.field).title}: '{first.value}'",
+        VALUE_CHOICES,
+        Acts.BODY,
+        since,
+        rows=rows,
+        pounds=_add(value.amount for value in held),
+        files=files,
+        code=first.rules[0] if first.rules else None,
+        details=details,
+    )
 
 
 def _is_decided(decided: Decided, value: HeldValue) -> bool:
@@ -344,7 +269,7 @@ def _list_files(store: publishers.Store, files: Sequence[tuple[Submission, Repor
             submission.dataset,
             submission.sha256,
             f"{named}: {outcome.reason or 'it is held'}",
-            (_CLAIM_CHOICES if claimed else _FILE_CHOICES) if period else (),
+            (CLAIM_CHOICES if claimed else FILE_CHOICES) if period else (),
             outcome.acts or Acts.BODY,
             submission.received,
             rows=outcome.rows,
@@ -381,7 +306,7 @@ def _list_withdrawals(store: publishers.Store, body: BodyIndex) -> Iterator[Queu
             one.series.dataset,
             f"{one.series}/v{one.number}",
             f"{publishers.describe_series(one.series)}, version {one.number}: {one.asked.because}",
-            _PURGE_CHOICES if purge else _WITHDRAWAL_CHOICES,
+            PURGE_CHOICES if purge else WITHDRAWAL_CHOICES,
             Acts.PLATFORM,
             one.asked.decided,
             rows=version.rows,
@@ -400,7 +325,7 @@ def _list_reports(store: publishers.Store, body: BodyIndex) -> Iterator[QueueIte
             report.series.dataset,
             report.id,
             f"{publishers.describe_series(report.series)}{line}: {report.text}",
-            _REPORT_CHOICES,
+            REPORT_CHOICES,
             Acts.BODY,
             report.reported,
             period=str(report.series.period),
@@ -468,7 +393,7 @@ def _ask_pair(one: PairToReview, table: PublishedTable, name_of: Callable[[str],
         "contracts",
         one.pair,
         f"{titles[0]} and {titles[1]}: the same need?",
-        _PAIR_CHOICES,
+        PAIR_CHOICES,
         Acts.PLATFORM,
         table.published,
         pounds=_add(side.value for side in one.sides),
@@ -490,11 +415,3 @@ def _describe_contract(side: ContractToCompare) -> str:
 def _add(amounts: Iterable[Decimal | None]) -> Decimal | None:
     known = [amount for amount in amounts if amount is not None]
     return sum(known, Decimal(0)) if known else None
-
-
-def group_items(items: Iterable[QueueItem]) -> Mapping[ItemKind, Sequence[QueueItem]]:
-    """Items by kind, in the order of `ItemKind`."""
-    groups: dict[ItemKind, list[QueueItem]] = {kind: [] for kind in ItemKind}
-    for item in items:
-        groups[item.kind].append(item)
-    return {kind: found for kind, found in groups.items() if found}

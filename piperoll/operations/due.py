@@ -40,7 +40,7 @@ def list_duties(
     known = known_bodies(bodies).with_bodies(recorded)
     register = add_senders(index.context.expected, known, index.senders)
     wanted = tuple(register) if body is None else (_find_body(body, register, known),)
-    files = [file for one in wanted for file in index.read(one.slug).received]
+    files = [file for one in index.read_all(one.slug for one in wanted) for file in one.received]
     stated = [said for one in wanted for said in index.context.statements.get(one.slug, ())]
     starts = index.first_starts
     if since is None:

@@ -11,7 +11,7 @@ from datetime import date
 
 from piperoll.duties import Duty, DutyState, judge_duties
 from piperoll.model import Dataset
-from piperoll.operations.body_index import StoreIndex
+from piperoll.operations.body_index import BodyIndex, StoreIndex
 
 HEADINGS = ("body", "name", "dataset", "part", "period", "start", "end", "due", "state", "received", "acts", "clause")
 
@@ -39,15 +39,15 @@ def list_calendar(index: StoreIndex, wanted: CalendarFilter) -> list[Duty]:
     """The duties of all bodies, or of one, by due day, dataset and body, without datasets that nobody ever sent."""
     starts = index.first_starts
     datasets = [one for one in index.context.datasets if one.name in starts and wanted.dataset in (None, one.name)]
-    slugs = index.slugs if wanted.body is None else [wanted.body]
-    duties = [duty for slug in slugs for duty in _duties_of(index, slug, datasets, starts, wanted)]
+    bodies = index.read_all(index.slugs if wanted.body is None else [wanted.body])
+    duties = [duty for body in bodies for duty in _duties_of(index, body, datasets, starts, wanted)]
     return sorted(duties, key=lambda duty: (duty.due, duty.dataset, duty.part or "", duty.body.slug))
 
 
 def _duties_of(
-    index: StoreIndex, slug: str, datasets: Iterable[Dataset], starts: Mapping[str, date], wanted: CalendarFilter
+    index: StoreIndex, body: BodyIndex, datasets: Iterable[Dataset], starts: Mapping[str, date], wanted: CalendarFilter
 ) -> Iterator[Duty]:
-    body, stated = index.read(slug), index.context.statements.get(slug, ())
+    stated = index.context.statements.get(body.body.slug, ())
     for duty in judge_duties(datasets, [body.body], body.received, index.context.on, wanted.since, stated):
         if duty.period.start >= starts[duty.dataset] and wanted.keeps(duty):
             yield duty

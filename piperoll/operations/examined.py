@@ -188,6 +188,18 @@ def hold(examined: ExaminedSubmission, finding: Finding) -> ExaminedSubmission:
     return replace(examined, examination=checking.hold_file(examined.examination, finding), packed=None)
 
 
+def hold_if_older(store: publishers.Store, examined: ExaminedSubmission) -> ExaminedSubmission:
+    """Hold a file that was received before the one that is published in its series: it was held or rejected then."""
+    series, packed, submission = examined.series, examined.packed, examined.submission
+    current = publishers.read_history(store, series)[0].current_version if series else None
+    if current is None or packed is None or series is None or submission.sha256 in current.sources:
+        return examined
+    if (current.received or "") <= submission.received or current.rows_sha256 == packed.manifest.rows_sha256:
+        return examined
+    table = publishers.describe_series(series)
+    return hold(examined, make_finding("newer-file-published", table=table, version=current.version))
+
+
 def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> checking.ReleaseProfile:
     lines = releasing.read_typed_lines(packed.folder / f"{dataset.name}.parquet", checking.columns_profiled(dataset))
     return checking.profile_release(

@@ -22,7 +22,7 @@ from typing import TypeAlias, TypeVar
 from piperoll import layout
 from piperoll.errors import BytesPurged, describe_error
 from piperoll.model import Period, Series, Submission, to_json_bytes
-from piperoll.operations import decisions, questions, receipts, steps
+from piperoll.operations import decisions, questions, receipts, reexamining, steps
 from piperoll.operations.bugs import explain_error
 from piperoll.operations.catalogue.build import try_to_build
 from piperoll.operations.collecting import CollectedFiles
@@ -37,8 +37,9 @@ from publishers import apply_tombstones, list_waiting, read_tombstone
 class BodyFiles:
     """The files of one body and dataset in a run: each submission, and the path of its bytes.
 
-    `unreadable` has a result for each file that could not be opened. `again` are submissions that were held for
-    questions answered since, and `decided` what was decided about values since: they are examined from the archive.
+    `unreadable` has a result for each file that could not be opened. `again` are submissions that are held or rejected
+    and are examined from the archive because of an answer, a rule or the register (`reexamining`). `decided` is what
+    was decided about values since. `basis` is recorded once all files are examined; empty if it is recorded already.
     """
 
     dataset: str
@@ -47,6 +48,7 @@ class BodyFiles:
     unreadable: tuple[FileResult, ...] = ()
     again: tuple[Submission, ...] = ()
     decided: PendingDecisions | None = None
+    basis: str = ""
 
     def __str__(self) -> str:
         """As in `spend/anytown`."""
@@ -101,14 +103,24 @@ def group_as_collected(
         waiting.setdefault((submission.dataset, submission.body), []).append((submission, path))
     decided = {(pending.dataset, pending.body): pending for pending in decisions.find_pending(run.store)}
     again: dict[tuple[str, str], dict[str, Submission]] = {}
-    for submission in questions.find_answered(run.store):
+    bases = reexamining.list_bases(run.store)
+    for submission in questions.find_answered(run.store, but=bases):
         again.setdefault((submission.dataset, submission.body), {})[submission.sha256] = submission
+    outdated: dict[tuple[str, str], str] = {}
+    for one in reexamining.find_outdated(run, bases):
+        outdated[one.dataset, one.body] = one.basis
+        again[one.dataset, one.body] = {submission.sha256: submission for submission in one.files}
     for part in chain(parts, [None]):
         files, unreadable = _identify(run, part or CollectedFiles())
         keys = {*files, *unreadable} if part else {*waiting, *again, *decided}
         bodies = [
             _with_pending(
-                BodyFiles(*key, (*files.get(key, ()), *waiting.pop(key, ())), tuple(unreadable.get(key, ()))),
+                BodyFiles(
+                    *key,
+                    (*files.get(key, ()), *waiting.pop(key, ())),
+                    tuple(unreadable.get(key, ())),
+                    basis=outdated.get(key) or ("" if key in bases else reexamining.compute_basis(run, *key)),
+                ),
                 again.pop(key, {}),
                 decided.pop(key, None),
             )
@@ -141,22 +153,24 @@ def _identify(
 
 
 def _with_pending(files: BodyFiles, again: Mapping[str, Submission], decided: PendingDecisions | None) -> BodyFiles:
-    """Add what is examined again. Each submission is taken once: as arrived, else by a decision, else by an answer.
+    """Add what is examined again. Each submission is taken once: by a decision, else from the archive, else as arrived.
 
-    A file that has arrived again and is published already gives way to the decision about it.
+    A file that has arrived again with another period than before is taken as arrived, unless it is published already.
     """
-    if decided is None:
-        arrived = {submission.sha256 for submission, _ in files.files}
-        return replace(files, again=tuple(one for sha256, one in again.items() if sha256 not in arrived))
+    decided = decided or PendingDecisions(files.body, files.dataset, ())
     published = {submission.sha256 for submission, _ in decided.published}
-    arriving = tuple((submission, path) for submission, path in files.files if submission.sha256 not in published)
+    kept = {submission.sha256: submission for submission in decided.held} | dict(again)
+    arriving = tuple(
+        (one, path)
+        for one, path in files.files
+        if one.sha256 not in published and (one.sha256 not in kept or one.period not in (None, kept[one.sha256].period))
+    )
     arrived = published | {submission.sha256 for submission, _ in arriving}
-    again = {submission.sha256: submission for submission in decided.held} | dict(again)
     return replace(
         files,
         files=arriving,
-        again=tuple(one for sha256, one in again.items() if sha256 not in arrived),
-        decided=decided,
+        again=tuple(one for sha256, one in kept.items() if sha256 not in arrived),
+        decided=decided if decided.entries else None,
     )
 
 
@@ -174,8 +188,10 @@ def nothing_new(run: Run, collected: CollectedFiles) -> bool:
             return False  # the run will say which file cannot be read
         if steps.find_final_report(run, submission) is None and read_tombstone(run.store, submission.sha256) is None:
             return False
-    waiting = next(questions.find_answered(run.store), None) or next(decisions.find_pending(run.store), None)
-    return waiting is None and next(list_waiting(run.store), None) is None
+    bases = reexamining.list_bases(run.store)
+    waiting = next(questions.find_answered(run.store, but=bases), None) or next(decisions.find_pending(run.store), None)
+    outdated = next(reexamining.find_outdated(run, bases), None)
+    return waiting is None and outdated is None and next(list_waiting(run.store), None) is None
 
 
 def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> list[FileResult]:
@@ -212,7 +228,9 @@ def process_files(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> 
     if late:
         late_files = BodyFiles(body_files.dataset, body_files.body, decided=late)
         results += yield from process_files(run, late_files, through)
-    receipts.settle(run, (submission for submission, _ in body_files.files))
+    receipts.settle(run, (*(submission for submission, _ in body_files.files), *body_files.again))
+    if body_files.basis and all(result.ending is not Ending.FAILED for result in results):
+        reexamining.record_basis(run, body_files.dataset, body_files.body, body_files.basis)
     return results
 
 
@@ -259,7 +277,7 @@ class _Work:
         for submission, path in sorted(self._files.files, key=lambda one: (one[0].name, one[0].origin)):
             first.setdefault(submission.sha256, (submission, path))
         duplicates = [one for one, _ in self._files.files if one is not first[one.sha256][0]]
-        held_again = {submission.sha256 for submission in decided.held}
+        held_again = {submission.sha256 for submission in (*decided.held, *self._files.again)}
         listed = {submission.sha256 for submission in (*self._files.again, *(one for one, _ in self._files.files))}
         new: list[tuple[Submission, Callable[[], object]]] = []
         for submission, path in first.values():

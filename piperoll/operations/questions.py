@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -13,7 +13,7 @@ from piperoll.checking import Examination, add_findings
 from piperoll.describing.wording import format_pounds
 from piperoll.errors import MappingError, UnknownSubmission, UsageError
 from piperoll.findings import make_finding
-from piperoll.model import Address, BodyMapping, Question, Report, Submission, Verdict
+from piperoll.model import Address, BodyMapping, DecisionEntry, DecisionKind, Question, Report, Submission, Verdict
 from piperoll.reading import (
     ASKING,
     DOUBTED,
@@ -122,9 +122,18 @@ def _describe_pounds(report: Report) -> str:
 
 
 def record_answer(
-    store: publishers.Store, mapping: BodyMapping, heading: str, answer: str, *, because: str, moment: str
+    store: publishers.Store,
+    mapping: BodyMapping,
+    heading: str,
+    answer: str,
+    *,
+    because: str,
+    moment: str,
+    by: str | None = None,
 ) -> BodyMapping:
     """Record what a heading means, asked or not; return the new mapping. Capitals and spaces do not matter.
+
+    The mapping is what is read; with `by`, the log of decisions says who answered, too.
 
     Raises: UsageError: no reason is given. MappingError: it is not an answer.
     """
@@ -132,12 +141,17 @@ def record_answer(
         raise UsageError("give a reason: it is kept with the answer")
     fields = [each.name for each in assets.dataset(mapping.dataset).fields]
 
-    return publishers.update_mapping(
+    changed = publishers.update_mapping(
         store,
         mapping.body,
         mapping.dataset,
         lambda now: now.with_answer(heading, answer, because.strip(), moment, fields),
     )
+    if by is not None:
+        kind, body = DecisionKind.HEADING, mapping.body
+        entry = DecisionEntry(kind, heading, answer, because.strip(), by, moment, body, mapping.dataset)
+        publishers.record_decision(store, entry)
+    return changed
 
 
 def is_answered(store: publishers.Store, submission: Submission, report: Report) -> bool:
@@ -149,14 +163,16 @@ def is_answered(store: publishers.Store, submission: Submission, report: Report)
     return bool(blocking) and not any(question.open for question in blocking)
 
 
-def find_answered(store: publishers.Store) -> Iterator[Submission]:
-    """Yield the submissions whose questions are all answered.
+def find_answered(store: publishers.Store, but: Container[tuple[str, str]] = ()) -> Iterator[Submission]:
+    """Yield the submissions whose questions are all answered, `but` not those of some datasets and bodies.
 
     A mapping that someone edited and that cannot be read is skipped here: the next file of that body fails with the
     reason, and so does `piperoll mapping questions`.
     """
     for key in store.keys(layout.MAPPINGS):
         _, body, name = key.split("/", 2)
+        if (name.removesuffix(".toml"), body) in but:
+            continue
         try:
             mapping = publishers.read_mapping(store, body, name.removesuffix(".toml"))
         except MappingError:

@@ -1,11 +1,12 @@
-"""Replay everything that was ever received through today's rules, into an empty store."""
+"""Replay everything that was ever received through today's rules, into an empty store, and apply what that shows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import publishers
 from collectors import Arrival
@@ -14,7 +15,15 @@ from piperoll.model import Period, Report, Submission, Verdict
 from piperoll.operations import decisions, pipeline, questions
 from piperoll.operations.catalogue.build import build_for_run
 from piperoll.operations.collecting import CollectedFiles
-from piperoll.operations.release import release_by_ruling
+from piperoll.operations.release import release_by_ruling, require_reason
+from piperoll.operations.restating import (
+    AppliedReplay,
+    SeriesImpact,
+    apply_impact,
+    copy_reports,
+    find_impact,
+    sum_by_body,
+)
 from piperoll.operations.run_request import Run, open_run
 from piperoll.operations.run_summary import FileResult, PoundTotals, Progress, RowTotals, Watcher, count_report
 from piperoll.settings import Settings
@@ -38,17 +47,32 @@ class ReplayChange:
 class ReplayResult:
     """The result of a replay: every file, and those whose verdict, period, rows or pounds change.
 
-    `trouble` says why the catalogue could not be built.
+    `impacts` are the tables that would be published, restated or held. `trouble` says why the catalogue could not be
+    built, and `applied` what became of the tables if the replay was applied.
     """
 
     results: tuple[FileResult, ...]
     changes: tuple[ReplayChange, ...]
     trouble: str | None = None
+    impacts: tuple[SeriesImpact, ...] = ()
+    applied: AppliedReplay | None = None
+
+    def to_document(self) -> dict[str, Any]:
+        """The result as `piperoll replay --json` prints it."""
+        return {
+            "files": len(self.results),
+            "bodies": [body.to_document() for body in sum_by_body(self.impacts)],
+            "tables": [_describe_impact(impact) for impact in self.impacts],
+            "changes": [_describe_change(change) for change in self.changes],
+            "applied": None if self.applied is None else len(self.applied.results),
+            "skipped": dict(self.applied.skipped) if self.applied else {},
+            "trouble": self.trouble,
+        }
 
 
 Record = tuple[Submission, Report | None]
-Event = tuple[str, list[Submission] | tuple[Submission, publishers.Ruling, Report | None]]
-"""A moment, and what happened then: files were received together, or a held file was released."""
+Event = tuple[tuple[date, date, str], list[Submission] | tuple[Submission, publishers.Ruling, Report | None]]
+"""A period and a moment, and what happened then: files were received together, or a held file was released."""
 
 
 def replay(
@@ -58,12 +82,14 @@ def replay(
     bodies: Path | None = None,
     settings: Settings | None = None,
     watcher: Watcher | None = None,
+    catalogued: bool = True,
 ) -> ReplayResult:
     """Take every submission of the store at `source` through today's rules into the empty store at `into`.
 
-    Files that were received in one run are taken as one run, and decisions to release are repeated at the moment when
-    they were made. Answers and decisions about values are in force from the beginning. The store at `source` is only
-    read. Raises: UsageError: `into` is not empty.
+    They are taken in the order of the periods on record, whatever the order they arrived in. Within a period, files
+    that were received in one run are taken as one run, and decisions to release are repeated at the moment when they
+    were made. Answers and decisions about values are in force from the beginning. The store at `source` is only read.
+    Without `catalogued`, `into` gets no catalogue. Raises: UsageError: `into` is not empty.
     """
     store, target = publishers.open_store(source), publishers.open_store(into)
     if next(iter(target.keys()), None) is not None:
@@ -75,17 +101,16 @@ def replay(
     )
     questions.copy_answers(store, target)
     decisions.copy_log(store, target)
-    # what happened at which moment: files were received together in one run, or a held file was released
-    events: list[Event] = [
-        (moment, [submission for submission, _ in together])
-        for moment, together in groupby(records, key=lambda one: one[0].received)
-    ]
+    # what happened at which moment: files of a period were received together in one run, or a held file was released
+    together: dict[tuple[date, date, str], list[Submission]] = {}
+    events: list[Event] = []
     for submission, report in records:
-        events += (
-            (ruling.decided, (submission, ruling, report)) for ruling in publishers.list_rulings(store, submission)
-        )
+        period = _period_order(submission, report)
+        together.setdefault((*period, submission.received), []).append(submission)
+        for ruling in publishers.list_rulings(store, submission):
+            events.append(((*period, ruling.decided), (submission, ruling, report)))
     results: dict[str, FileResult] = {}
-    for moment, action in sorted(events, key=lambda event: event[0]):
+    for (_, _, moment), action in sorted([*together.items(), *events], key=lambda event: event[0]):
         with open_run(into, bodies=bodies, settings=settings, moment=moment) as run:
             if isinstance(action, list):
                 arrivals = tuple(_make_arrival(run, store, submission) for submission in action)
@@ -96,9 +121,71 @@ def replay(
             results[f"{result.dataset}/{result.body}/{result.sha256}"] = result
             if watcher:
                 watcher(Progress(len(results), len(records), result))
-    with open_run(into, bodies=bodies, settings=settings) as run:
+    trouble = None
+    if catalogued:
+        with open_run(into, bodies=bodies, settings=settings) as run:
+            _, trouble = build_for_run(run)
+    impacts = tuple(find_impact(store, target))
+    return ReplayResult(tuple(results.values()), tuple(_find_changes(records, results)), trouble, impacts)
+
+
+def apply_replay(  # noqa: PLR0913 - keyword-only options
+    source: str,
+    into: str,
+    *,
+    because: str,
+    by: str,
+    bodies: Path | None = None,
+    settings: Settings | None = None,
+    watcher: Watcher | None = None,
+    catalogued: bool = True,
+) -> ReplayResult:
+    """Replay the store at `source`, then make it publish what the replay shows, and build its catalogue.
+
+    Every table that changes is a restatement with its own version, or a withdrawal, with the reason `because`, which is
+    public. The log of decisions says who applied it (`by`), when and why. An interrupted call is finished by another.
+    Raises: UsageError: no reason is given, or it names a person; `into` is not empty.
+    """
+    because = require_reason(because)
+    replayed = replay(source, into, bodies=bodies, settings=settings, watcher=watcher, catalogued=catalogued)
+    target = publishers.open_store(into)
+    with open_run(source, bodies=bodies, settings=settings) as run:
+        applied = apply_impact(run, target, replayed.impacts, because=because, by=by)
+        unpublished = [
+            change for change in replayed.changes if not any(one and one.publishes for one in change.verdict)
+        ]
+        copy_reports(run, target, ((one.dataset, one.body, one.sha256) for one in unpublished))
         _, trouble = build_for_run(run)
-    return ReplayResult(tuple(results.values()), tuple(_find_changes(records, results)), trouble)
+    return replace(replayed, applied=applied, trouble=trouble)
+
+
+def _period_order(submission: Submission, report: Report | None) -> tuple[date, date]:
+    """The first and last day of the period on record; files without one come last."""
+    text = (report and report.period) or submission.period
+    period = Period.parse(text) if text else None
+    return (period.start, period.end) if period else (date.max, date.max)
+
+
+def _describe_impact(impact: SeriesImpact) -> dict[str, Any]:
+    versions = {"before": impact.before, "after": impact.after}
+    figures = {
+        f"{name}_{which}": None if version is None else str(getattr(version, name))
+        for which, version in versions.items()
+        for name in ("rows", "amount_gbp")
+    }
+    return {"series": str(impact.series), "what": str(impact.what), **figures}
+
+
+def _describe_change(change: ReplayChange) -> dict[str, Any]:
+    pairs = {"verdict": change.verdict, "period": change.period}
+    rows = {"rows_published": [one.published for one in change.rows]}
+    pounds = {"pounds_published": [f"{one.published:.2f}" for one in change.pounds]}
+    found = {name: [one and str(one) for one in pair] for name, pair in pairs.items()}
+    return {"file": change.file, "sha256": change.sha256, "dataset": change.dataset, "body": change.body} | {
+        **found,
+        **rows,
+        **pounds,
+    }
 
 
 def _repeat_release(

@@ -14,7 +14,9 @@ from typing import Any
 
 from piperoll import assets
 from piperoll.errors import UsageError
+from piperoll.logs import log_event
 from piperoll.model import Body, Period, Register
+from piperoll.operations.remote_files import Place, local_copy, parse_place
 from piperoll.operations.run_summary import FileResult, Progress, Watcher
 from piperoll.scratch import scratch_folder
 from piperoll.settings import Settings
@@ -54,16 +56,17 @@ class Shard:
 class RunRequest:
     """Where to collect from (an inbox or a sources file), which store to publish to, and for which period.
 
-    `bodies` is the operator's own list of bodies; they are then the ones expected to send. `watcher` is called after
-    each file. With `shard`, only its bodies are collected and processed; `moment` is when the run began of which it is
-    a part. Raises: UsageError: neither or both of `inbox` and `sources` are given.
+    An inbox may be in a bucket, and the files may be at s3:// or https://. `bodies` is the operator's own list of
+    bodies; they are then the ones expected to send. `watcher` is called after each file. With `shard`, only its bodies
+    are collected and processed; `moment` is when the run began of which it is a part. Raises: UsageError: neither or
+    both of `inbox` and `sources` are given.
     """
 
     to: str
-    inbox: Path | None = None
-    sources: Path | None = None
+    inbox: Place | None = None
+    sources: Place | None = None
     period: Period | None = None
-    bodies: Path | None = None
+    bodies: Place | None = None
     settings: Settings = field(default_factory=Settings.from_environment)
     watcher: Watcher | None = None
     shard: Shard | None = None
@@ -72,6 +75,8 @@ class RunRequest:
     def __post_init__(self) -> None:
         if (self.inbox is None) == (self.sources is None):
             raise UsageError("give either an inbox folder or a sources file to collect from")
+        if isinstance(self.inbox, str) and not self.inbox.startswith("s3://"):
+            raise UsageError(f"'{self.inbox}' is not an inbox: give a folder or s3://bucket/prefix")
 
     def flow_period(self) -> str | None:
         """The period as the parameter of the Prefect flow, which is text. Paths are none: see `flows.places`."""
@@ -105,10 +110,10 @@ def parse_request(
     """
     return RunRequest(
         to=to,
-        inbox=Path(inbox) if inbox else None,
-        sources=Path(sources) if sources else None,
+        inbox=parse_place(inbox),
+        sources=parse_place(sources),
         period=Period.parse(period) if period else None,
-        bodies=Path(bodies) if bodies else None,
+        bodies=parse_place(bodies),
         shard=Shard.parse(shard) if shard else None,
         moment=_parse_moment(moment) if moment else None,
     )
@@ -134,6 +139,18 @@ class ProgressCounter:
 
     def count(self, result: FileResult) -> FileResult:
         """Count a file as finished; return its result."""
+        log_event(
+            "file",
+            file=result.sha256[:12],
+            body=result.body,
+            dataset=result.dataset,
+            period=result.period,
+            ending=str(result.ending),
+            reason=result.kind,
+            rows=result.rows.read,
+            published=result.rows.published,
+            held=result.rows.held,
+        )
         with self._lock:
             self.done += 1
             if self.watcher:
@@ -189,7 +206,7 @@ class Run:
 def open_run(
     to: str,
     *,
-    bodies: Path | None = None,
+    bodies: Place | None = None,
     settings: Settings | None = None,
     moment: str | None = None,
     watcher: Watcher | None = None,
@@ -199,13 +216,14 @@ def open_run(
 
     `moment` is an ISO 8601 instant in UTC; without it, now. Raises: UsageError: `bodies` cannot be read.
     """
+    settings = settings or Settings.from_environment()
     with scratch_folder("run") as scratch:
         run = Run(
             to=to,
             moment=moment or current_moment(),
             scratch=scratch,
-            settings=settings or Settings.from_environment(),
-            bodies=bodies,
+            settings=settings,
+            bodies=None if bodies is None else local_copy(bodies, scratch / "given", settings),
             progress=ProgressCounter(watcher),
             shard=shard,
         )

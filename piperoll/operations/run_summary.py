@@ -123,17 +123,6 @@ class FileResult:
                 return f"{self.ending}: {self.why}"
 
 
-_ADVICE = {
-    "ours": "Run again when the cause is gone.",
-    "SourceUnavailable": "The next run asks again. If a site keeps failing, tell the body.",
-    "SourceGone": "If a file should be there, find its new address and put it into your sources file, or ask the body.",
-    "TooLarge": "If the files are right, raise the limit that is named in your sources file.",
-    "AddressRefused": "Correct the address in your sources file, or allow it.",
-    "NoLink": "Compare `links` in your sources file with the page.",
-}
-"""What to do about an address without a file, by the class of its error."""
-
-
 @dataclass(frozen=True, slots=True)
 class MissedAddress:
     """A web address without a file: the reason, the class of its error (`kind`), and whether to try again.
@@ -160,10 +149,27 @@ class MissedAddress:
         good = f"the last good answer was on {self.last_good}" if self.last_good else "there never was a good answer"
         return f"Failing since {self.since}; {good}."
 
-    @property
-    def advice(self) -> str:
-        """What the operator can do about it."""
-        return _ADVICE["ours" if self.ours else self.kind]
+
+_MISSED = {
+    "ours": ("Not fetched, because of us", "Run again when the cause is gone."),
+    "SourceUnavailable": ("Sites that failed", "The next run asks again. If a site keeps failing, tell the body."),
+    "SourceGone": (
+        "Addresses without a file",
+        "If a file should be there, find its new address and put it into your sources file, or ask the body.",
+    ),
+    "TooLarge": ("Files or pages over a limit", "If the files are right, raise the limit that the message names."),
+    "AddressRefused": ("Addresses that are refused", "Correct the address in your sources file, or allow it."),
+    "NoLink": ("Pages without a link that matches", "Compare `links` in your sources file with the page."),
+}
+"""How addresses without a file are introduced, and what to do about them, by the class of their error, in order."""
+
+
+def group_missed(missed: Iterable[MissedAddress]) -> list[tuple[str, str, list[MissedAddress]]]:
+    """Addresses without a file by what is to be done: a title, the advice, and the addresses."""
+    groups: dict[str, list[MissedAddress]] = {kind: [] for kind in _MISSED}
+    for miss in missed:
+        groups["ours" if miss.ours else miss.kind if miss.kind in groups else "AddressRefused"].append(miss)
+    return [(*_MISSED[kind], group) for kind, group in groups.items() if group]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from piperoll.describing.wording import format_count, format_number, format_pounds
 from piperoll.model import describe_period
-from piperoll.operations.run_summary import Ending, FileResult, MissedAddress, PoundTotals, RowTotals, RunSummary
+from piperoll.operations.run_summary import (
+    Ending,
+    FileResult,
+    MissedAddress,
+    PoundTotals,
+    RowTotals,
+    RunSummary,
+    group_missed,
+)
 
 _HEAD = (
     "| sha256 | body | dataset | period | outcome | rows read | published | held | £ read | £ published | £ held |",
@@ -61,7 +70,7 @@ def format_markdown(summary: RunSummary) -> str:
     if len(files) > _LISTED_FILES:
         lines += ["", f"{len(files) - _LISTED_FILES:,} more files are not listed here; the totals include them."]
     if summary.missed:
-        lines += ["", "Not collected:", "", *(_missed(miss) for miss in summary.missed)]
+        lines += [line for group in group_missed(summary.missed) for line in _missed(*group)]
     if summary.left_out:
         reasons = Counter(one.why for one in summary.left_out)
         lines += ["", "Left out of the inbox:", "", *(f"- {count:,}: {_cell(why)}" for why, count in reasons.items())]
@@ -87,10 +96,15 @@ def _attention(summary: RunSummary) -> list[str]:
     return [*lines, ""]
 
 
-def _missed(miss: MissedAddress) -> str:
-    """A line for an address, with the folder of its log in the store."""
-    digest = hashlib.sha256(miss.address.encode()).hexdigest()[:20]
-    return f"- {_cell(miss.body)} {_cell(miss.dataset)}, fetches/{digest}/: {_cell(miss.kind)}"
+def _missed(title: str, advice: str, missed: Sequence[MissedAddress]) -> Iterator[str]:
+    """A line for each address of a kind: whose it is, the folder of its log in the store, and since when it fails."""
+    yield from ("", f"{title}: {len(missed):,}. {_cell(advice)}", "")
+    for miss in missed[:_LISTED_FILES]:
+        digest = hashlib.sha256(miss.address.encode()).hexdigest()[:20]
+        line = f"- {_cell(miss.body)} {_cell(miss.dataset)}, fetches/{digest}/: {_cell(miss.kind)}. {miss.history}"
+        yield line.rstrip(". ") + "."
+    if len(missed) > _LISTED_FILES:
+        yield f"- and {len(missed) - _LISTED_FILES:,} more."
 
 
 def _figures(rows: RowTotals, money: PoundTotals) -> str:

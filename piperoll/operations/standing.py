@@ -11,7 +11,8 @@ from piperoll.duties import Duty, DutyState, ReportOutcome, judge_followed_dutie
 from piperoll.model import Acts, Body, Period, Series, Status, Submission, Verdict, Version
 from piperoll.operations import trust
 from piperoll.operations.body_index import BodyIndex, StoreIndex
-from piperoll.operations.decision_queue import QueueItem, list_body_items
+from piperoll.operations.decision_queue import list_body_items
+from piperoll.operations.queue_items import QueueItem
 
 
 class FileState(StrEnum):

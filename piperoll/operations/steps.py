@@ -18,7 +18,7 @@ import publishers
 from collectors import Arrival
 from piperoll import assets, checking, layout, releasing
 from piperoll.checking.engine import CheckEngine
-from piperoll.errors import StoreCorrupt
+from piperoll.errors import StoreCorrupt, UsageError
 from piperoll.findings import deciding_finding, holds_file, make_finding, public_report
 from piperoll.model import (
     BodyMapping,
@@ -28,9 +28,17 @@ from piperoll.model import (
     Series,
     Submission,
     Verdict,
+    Version,
 )
 from piperoll.operations import decisions, questions
-from piperoll.operations.examined import Check, ExaminedSubmission, compare_with_earlier, compare_with_later, hold
+from piperoll.operations.examined import (
+    Check,
+    ExaminedSubmission,
+    compare_with_earlier,
+    compare_with_later,
+    hold,
+    hold_if_older,
+)
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, result_of
 from piperoll.reading import Reading, read
@@ -252,9 +260,13 @@ def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileR
         made = make_finding("series-claimed-twice", table=table, others=others, count=len(rivals))
         examined = hold(examined, replace(made, count=1))
     if file.restates:
-        examined = compare_with_earlier(run.store, _add_other_sources(run, examined), decided=True)
+        series = examined.series
+        current = publishers.read_history(run.store, series)[0].current_version if series else None
+        together = _add_other_sources(run, examined, current.sources if current else ())
+        examined = compare_with_earlier(run.store, together, decided=True)
         settled = publish_examined(run, examined, restates=True)
     else:
+        examined = hold_if_older(run.store, examined)
         examined = compare_with_later(run.store, compare_with_earlier(run.store, examined), check_later(run))
         settled = publish_examined(run, examined)
         learn(run, settled)
@@ -279,14 +291,27 @@ def learn(run: Run, settled: SettledSubmission) -> None:
     questions.learn(run.store, examined.submission, examined.examination, published=published)
 
 
-def _add_other_sources(run: Run, examined: ExaminedSubmission) -> ExaminedSubmission:
-    """Where the current version is made of several submissions, examine the others again too and put them together."""
+def restate(run: Run, file: ExaminedFile, replayed: Version, reason: str) -> SettledSubmission:
+    """Publish a file again, in the place of what is published of its series, as a replay showed it (`replayed`).
+
+    `reason` is published. Raises: UsageError: by now it comes out otherwise; nothing is published.
+    """
+    examined = compare_with_earlier(run.store, _add_other_sources(run, _load(file), replayed.sources), decided=True)
+    if examined.packed is None or examined.packed.manifest.rows_sha256 != replayed.rows_sha256:
+        raise UsageError("it does not come out as the replay showed: replay again")
+    settled = publish_examined(run, examined, restates=True, reason=reason)
+    learn(run, settled)
+    file_report(run, settled)
+    return settled
+
+
+def _add_other_sources(run: Run, examined: ExaminedSubmission, sources: Sequence[str]) -> ExaminedSubmission:
+    """Where a version is made of several submissions, examine the others again too and put them together."""
     series, submission = examined.series, examined.submission
-    current = publishers.read_history(run.store, series)[0].current_version if series else None
-    if series is None or current is None or examined.packed is None or set(current.sources) <= {submission.sha256}:
+    if series is None or examined.packed is None or set(sources) <= {submission.sha256}:
         return examined
     together: ExaminedSubmission | None = None
-    for sha256 in current.sources:
+    for sha256 in sources:
         part: ExaminedSubmission | None = examined
         if sha256 != submission.sha256:
             other = publishers.read_submission(run.store, series.dataset, series.body, sha256)
@@ -416,20 +441,29 @@ def _without_records(reading: Reading) -> Reading:
 
 
 def publish_examined(
-    run: Run, examined: ExaminedSubmission, ruling: publishers.Ruling | None = None, *, restates: bool = False
+    run: Run,
+    examined: ExaminedSubmission,
+    ruling: publishers.Ruling | None = None,
+    *,
+    restates: bool = False,
+    reason: str = "",
 ) -> SettledSubmission:
     """Publish what is packed, by a person's ruling if there is one; hold it where the current version forbids it.
 
-    `restates` if the same files are published already, and a decision about values in them changes their rows.
+    `restates` if the same files are published already, and a decision about values in them, or (with a `reason`, which
+    is published) another rule changes their rows.
     """
     submission, packed = examined.submission, examined.packed
     if packed is None:
         return SettledSubmission(examined)
-    reason, decision = f"received as {examined.public_name}", publishers.Decision.NORMAL
+    decision = publishers.Decision.NORMAL
     if ruling:
         reason, decision = f"released: {ruling.because}", ruling.decision
+    elif restates and reason:
+        decision = publishers.Decision.REPLACE
     elif restates:
         reason, decision = decisions.RESTATED, publishers.Decision.RESTATE
+    reason = reason or f"received as {examined.public_name}"
     publishers.mark_used(run.store, examined.used, packed.manifest.series, packed.manifest.sha256)
     outcome = publishers.publish_release(
         run.store,

@@ -24,6 +24,7 @@ from piperoll.model import (
     Draft,
     Finding,
     Period,
+    Question,
     Receipt,
     Report,
     ReturnKind,
@@ -67,6 +68,7 @@ class CheckedAttempt:
     accepted: Counted
     held: Counted
     left_out: Counted
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +227,15 @@ def check_draft(
         "accepted": to_document(checked.accepted),
         "held": to_document(checked.held),
         "left_out": to_document(checked.left_out),
+        "questions": [to_document(one) for one in checked.questions],
     }
     store.put(key, to_json_bytes(document))
     return from_document(CheckedAttempt, document)
+
+
+def check_again(store: Store, draft: Draft) -> None:
+    """Forget what checking the last attempt found, because answers were given: the next `check_draft` checks anew."""
+    store.delete(layout.draft_check(draft.body, draft.id, draft.last.number))
 
 
 def make_copy(to: str, store: Store, draft: Draft, *, corrected: bool, limits: SandboxLimits = LIMITS) -> MadeCopy:

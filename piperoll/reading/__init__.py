@@ -8,12 +8,13 @@ from piperoll.reading.files.opening import CHANGES_SHEET, FINDINGS_SHEET
 from piperoll.reading.grids.grid import Grid, cell_at, column_number, letter, squeeze
 from piperoll.reading.read import SentCells, read, read_cells, row_as_sent
 from piperoll.reading.reading import SENT, ExcludedRow, Reading, ReadTable
-from piperoll.reading.remembered import ASKING, DOUBTED, find_questions, find_recalled, learn_headings
+from piperoll.reading.remembered import ASKING, DOUBTED, DRIFTED, find_questions, find_recalled, learn_headings
 
 __all__ = [
     "ASKING",
     "CHANGES_SHEET",
     "DOUBTED",
+    "DRIFTED",
     "FINDINGS_SHEET",
     "SENT",
     "Content",

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from collectors import FetchLimits, fetch_file, require_proxy
 from piperoll.errors import AddressRefused, ProxyFailed, SettingsError, SourceGone, SourceUnavailable
 from tests.collectors.misbehaving_server import CSV, Misbehaving
+from tests.fixtures.certificates import make_certificate
 from tests.fixtures.loopback_proxy import USER, LoopbackProxy
 
 SITE = "council.example"
@@ -127,40 +121,13 @@ def test_a_proxy_must_be_an_address() -> None:
     require_proxy("http://user:secret@proxy.example:3128")
 
 
-def make_certificate(folder: Path, name: str) -> Path:
-    """A certificate for a name, signed by itself, with its key; the path of both in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = folder / f"{name}.pem"
-    path.write_bytes(certificate.public_bytes(pem) + secret)
-    return path
-
-
 def test_tls_goes_through_the_tunnel_to_the_site_itself(
     proxy: LoopbackProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The certificate is that of the site, so a proxy cannot read or change what it forwards."""
     certificate = make_certificate(tmp_path, SITE)
     with Misbehaving() as site:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        site.socket = context.wrap_socket(site.socket, server_side=True)
+        site.use_tls(certificate)
         url = f"https://{SITE}:{site.server_port}/data/spend.csv"
         assert isinstance(fetch_file(url, tmp_path, limits(proxy.with_password)).error, SourceGone)
         monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate))

@@ -75,7 +75,7 @@ def test_sites_that_failed_are_named_with_since_when_and_what_to_do() -> None:
     assert listed.splitlines()[:4] == [
         "Sites that failed (1 body):",
         "  anytown, spend: https://anytown.example/x.csv",
-        "    It did not answer within 30 seconds. Failing since 2026-10-03; the last good answer was on 2026-10-02.",
+        "    it did not answer within 30 seconds. Failing since 2026-10-03; the last good answer was on 2026-10-02.",
         "  -> The next run asks again. If a site keeps failing, tell the body.",
     ]
     assert "Addresses without a file (1 body):" in listed

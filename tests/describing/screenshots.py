@@ -93,6 +93,7 @@ def take_portal(browser: Browser, store: Path) -> None:
         file.write_bytes(damage((sample / f"2026-10/spend/{PLACEHOLDER}/spend-2026-10.csv").read_bytes()))
         with serve_portal(copy, PLACEHOLDER, bodies=str(sample / "bodies.csv")) as portal:
             page = browser.new_context(viewport=SIZES["desktop"]).new_page()  # type: ignore[arg-type]
+            page.set_default_timeout(180_000)  # a machine may do much else
             page.goto(portal.sign_in_address())
             page.get_by_role("main").get_by_role("button").click()
             home = f"{portal.address}bodies/{PLACEHOLDER}"

@@ -7,60 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from piperoll.model import BodyMapping, Layout, Question, Series
-from piperoll.operations import questions
+from piperoll import assets
+from piperoll.model import BodyMapping, Question, Series
 from piperoll.operations.run_request import RunRequest
-from piperoll.operations.run_summary import RunSummary
-from publishers import FolderStore, list_submissions, read_full_report, read_history, read_mapping, update_mapping
-from tests.operations.inbox import plain_run, put, spend
-
-NOW = "2026-12-01T09:00:00Z"
-
-
-class World:
-    """A store that files of one body arrive at, each delivery in an inbox of its own."""
-
-    def __init__(self, place: Path) -> None:
-        self._place, self._deliveries = place, 0
-        self.store = FolderStore(place / "published")
-
-    def send(self, **files: bytes) -> dict[str, str]:
-        """Send files, by the names of their months, in one run; return the outcome of each."""
-        self._deliveries += 1
-        inbox = self._place / f"inbox-{self._deliveries}"
-        for name, content in files.items():
-            put(inbox, f"spend/anytown/{name}.csv", content)
-        return outcomes(self.run(inbox))
-
-    def run(self, inbox: Path | None = None) -> RunSummary:
-        inbox = inbox or self._place / "inbox-empty"
-        inbox.mkdir(parents=True, exist_ok=True)
-        return plain_run(RunRequest(to=str(self._place / "published"), inbox=inbox), catalogued=False)
-
-    def codes(self, name: str) -> dict[str, str]:
-        """The findings of the file with this name, with their messages."""
-        (found,) = (one for one, _ in list_submissions(self.store, "anytown") if one.name == f"{name}.csv")
-        report = read_full_report(self.store, found)
-        assert report is not None
-        return {finding.code: finding.message for finding in report.findings}
-
-    def teach(self, period: str, **columns: str) -> None:
-        """As if a file of a period had taught what these fields are called."""
-        layout = Layout(columns, period, "2026-01-01", "ab" * 32)
-        update_mapping(self.store, "anytown", "spend", lambda mapping: mapping.with_layout(layout))
-
-    def answer(self, heading: str, said: str) -> None:
-        mapping = read_mapping(self.store, "anytown", "spend")
-        questions.record_answer(self.store, mapping, heading, said, because="by telephone", moment=NOW)
+from publishers import read_history, read_mapping
+from tests.operations.deliveries import World, outcomes
+from tests.operations.inbox import contents, plain_run, put, spend
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
-
-
-def outcomes(summary: RunSummary) -> dict[str, str]:
-    return {result.file.rpartition("/")[2].removesuffix(".csv"): result.outcome for result in summary.results}
 
 
 def gross(content: bytes) -> bytes:
@@ -152,3 +109,47 @@ def test_a_mapping_in_which_one_question_is_there_three_times_has_it_once() -> N
     text = BodyMapping("anytown", "spend", (*asked[:2], replace(asked[2], answer="same"))).to_toml()
     (question,) = BodyMapping.from_toml(text).questions
     assert (question.answer, question.waiting) == ("same", spellings)
+
+
+def test_a_new_rule_makes_held_and_rejected_files_be_examined_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is published stays as it is, and so does everything of other bodies."""
+    rejected = spend(month="10/2026").replace(b"Amount", b"Zork").replace(b".00,", b",")
+    world.send(october=rejected, november=spend(month="11/2026", start=40))
+    before = contents(world.store, "data/")
+    assert outcomes(world.run()) == {}
+    monkeypatch.setattr(assets, "rules_version", lambda _: "9.9.9+0123456789ab")
+    assert list(outcomes(world.run())) == ["october"]
+    assert outcomes(world.run()) == {}
+    assert contents(world.store, "data/") == before
+
+
+def test_a_new_entry_in_the_register_makes_the_files_of_its_body_alone_be_examined_again(
+    tmp_path: Path, world: World
+) -> None:
+    page = b"<!doctype html><title>404</title>"
+    world.send(october=page)
+    put(tmp_path / "beeford", "spend/beeford/October 2026.csv", page + b"<p>")
+    world.run(tmp_path / "beeford")
+    bodies, columns = tmp_path / "bodies.csv", "id,slug,name,kind,aliases,same_as,contact,licence"
+    bodies.write_text(f"{columns}\nGB-LAE-ANY,anytown,Anytown Council,council,,,,OGL-UK-3.0\n")
+    request = RunRequest(to=str(tmp_path / "published"), inbox=tmp_path / "empty", bodies=bodies)
+    (tmp_path / "empty").mkdir()
+    assert list(outcomes(plain_run(request, catalogued=False))) == ["october"]
+
+
+def test_an_answer_makes_rejected_files_be_examined_again(world: World) -> None:
+    """After `mapping answer` the next run said "already done"."""
+    sent = world.send(october=spend(month="10/2026").replace(b"Supplier Name", b"Details"))
+    assert sent["october"].startswith("rejected")
+    world.answer("Details", "supplier_name")
+    assert outcomes(world.run()) == {"october": "published v1"}
+
+
+def test_a_file_that_is_examined_again_does_not_replace_one_that_came_later(world: World) -> None:
+    world.send(october=spend(4, month="10/2026").replace(b"Supplier Name", b"Details"))
+    world.send(corrected=spend(10, month="10/2026"))
+    world.answer("Details", "supplier_name")
+    assert outcomes(world.run())["october"].startswith("held")
+    assert "newer-file-published" in world.codes("october")

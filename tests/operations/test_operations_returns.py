@@ -146,7 +146,7 @@ def test_an_exempt_and_a_late_return_are_shown_on_the_public_page_and_the_late_o
         build_catalogue(run)
     page = " ".join(store.read(layout.body_page("anytown")).content.decode().split())
     promised = f"It expects to send it by {format_day(SOON)}."
-    assert "The body says that it is exempt for July to September 2026: our gross annual income" in page
+    assert "The body says that it is exempt for July to September 2026: we are a parish or town council" in page
     assert "will be late: our finance system is being changed" in page
     assert promised in page
     items = json.loads(store.read(f"{layout.late_feed('anytown')}.json").content)["items"]

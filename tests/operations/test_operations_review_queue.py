@@ -21,7 +21,8 @@ from piperoll.model import NO_COMPANY, Acts, DecisionKind
 from piperoll.operations import review_queue, reviews
 from piperoll.operations.answering import answer_items
 from piperoll.operations.body_index import open_index
-from piperoll.operations.decision_queue import ItemKind, QueueItem, list_items
+from piperoll.operations.decision_queue import list_items
+from piperoll.operations.queue_items import ItemKind, QueueItem
 from piperoll.operations.review_queue import list_pairs, list_suppliers, read_newest_table
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.standing import read_standing

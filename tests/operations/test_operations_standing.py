@@ -20,7 +20,8 @@ from piperoll.operations.answering import answer_items, apply_answers, may_answe
 from piperoll.operations.body_index import StoreIndex, open_index
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import collect_inbox
-from piperoll.operations.decision_queue import ItemKind, QueueItem, list_items
+from piperoll.operations.decision_queue import list_items
+from piperoll.operations.queue_items import ItemKind, QueueItem
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.standing import FileState, read_standing
 from piperoll.operations.trust import Standing, read_rules

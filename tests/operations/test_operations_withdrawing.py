@@ -11,7 +11,8 @@ from piperoll import layout
 from piperoll.errors import UsageError
 from piperoll.model import Status, WithdrawalStep
 from piperoll.operations.answering import answer_items, apply_answers
-from piperoll.operations.decision_queue import ItemKind, list_items
+from piperoll.operations.decision_queue import list_items
+from piperoll.operations.queue_items import ItemKind
 from piperoll.operations.reader_reports import LONGEST_REPORT, answer_report, list_open_reports, report_table
 from piperoll.operations.standing import FileState, read_standing
 from piperoll.operations.trust import judge, read_rules

@@ -13,7 +13,8 @@ import pytest
 
 from piperoll.model import Acts, Role
 from piperoll.operations.answering import apply_answers
-from piperoll.operations.decision_queue import QueueItem, list_items
+from piperoll.operations.decision_queue import list_items
+from piperoll.operations.queue_items import QueueItem
 from portal.readers import REPORTS
 from publishers import list_decisions, read_history
 from tests.fixtures.portal_client import Client, PortalUnderTest

@@ -194,6 +194,19 @@ def test_no_more_than_three_links_are_sent_to_an_address(house: PortalUnderTest,
     assert len(inbox.messages) == 4
 
 
+def test_several_processes_together_send_an_address_no_more_than_six_links(
+    house: PortalUnderTest, inbox: Inbox
+) -> None:
+    """Each process counted for itself only."""
+    for process in (house, *(PortalUnderTest(house.folder, house.given, house.now) for _ in range(3))):
+        assert {ask(process.client()).status_code for _ in range(5)} == {303}
+    assert len(inbox.messages) == 6
+    house.now += 3 * 86_400
+    ask(house.client())
+    assert len(inbox.messages) == 7
+    assert len(list(house.store.keys("access/attempts/"))) == 1
+
+
 def test_a_client_that_asks_for_very_many_links_is_told_to_wait(house: PortalUnderTest, inbox: Inbox) -> None:
     answers = [ask(house.client(), f"nobody{number}@elsewhere.example") for number in range(31)]
     assert [answer.status_code for answer in answers] == [303] * 30 + [429]

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from piperoll import assets, layout
-from piperoll.checking.privacy.public_texts import public_file_name
 from piperoll.describing import catalogue
 from piperoll.describing.context import CatalogueContext, Holdings, collect_holdings, identify_body
 from piperoll.describing.pages.site_pages import render_submission
@@ -29,8 +28,9 @@ from piperoll.describing.release_summary import (
 from piperoll.describing.series_facts import SeriesFacts, extract_facts
 from piperoll.duties import ReceivedFiles, ReportOutcome
 from piperoll.enriching import annotations_version
-from piperoll.model import Body, Listing, Report, Series, Submission
+from piperoll.model import Body, Listing, Series, Submission
 from piperoll.operations.catalogue.build_plan import BuildState, CatalogueBuild, PageHashes, hash_document
+from piperoll.operations.catalogue.received_index import IndexUpdate, as_published
 from publishers import list_series, list_submissions, read_listing, read_submission
 
 FileKey: TypeAlias = tuple[str, str]
@@ -121,6 +121,7 @@ def load_body(build: CatalogueBuild, slug: str) -> BodyCache:
 def refresh_body(build: CatalogueBuild, slug: str) -> BodyCache:
     """Read again what changed of a body, and write the pages of its series and files that differ."""
     before, store = load_body(build, slug), build.store
+    index = IndexUpdate(store, slug, build.changes)
     if slug in build.anew:
         series = {one for dataset in build.context.datasets for one in list_series(store, dataset.name, slug)}
         files = {(one.dataset, one.sha256) for one, _ in list_submissions(store, slug)}
@@ -133,13 +134,8 @@ def refresh_body(build: CatalogueBuild, slug: str) -> BodyCache:
     if not build.whole:
         build.state.remove(before.hashes.keys() - after.hashes.keys())
     _save(build.state, slug, after, before.datasets)
+    index.write(after.received)
     return after
-
-
-def _as_published(submission: Submission, report: Report | None) -> Submission:
-    """The submission with the name of its file as it is published: that in its public report."""
-    name = public_file_name(submission.name) if report is None else report.file
-    return replace(submission, name=name, origin=name)
 
 
 def _refresh(
@@ -153,22 +149,18 @@ def _refresh(
     """Read `series` and `files` again, and render every page whose content may have changed."""
     listings = {one: _read_listing(build, one) for one in sorted(series)}
     read = {file: read_submission(build.store, file[0], slug, file[1]) for file in sorted(files)}
-    present = {file: (_as_published(*found), found[1]) for file, found in read.items() if found is not None}
+    present = {file: (*as_published(*found), found[1]) for file, found in read.items() if found is not None}
     facts = {one: cached.facts for one, cached in before.series.items()}
     facts |= {one: extract_facts(found) for one, found in listings.items()}
     kept = {file: cached for file, cached in before.files.items() if file not in read}
     received = {file: (cached.submission, cached.outcome) for file, cached in kept.items()}
-    for file, (submission, report) in present.items():
-        outcome = None if report is None else ReportOutcome.from_report(report)
-        received[file] = submission, outcome
+    received |= {file: (submission, outcome) for file, (submission, outcome, _) in present.items()}
     body = identify_body(build.context, slug, facts.values(), sent=bool(received))
     holdings = collect_holdings(build.context, body, facts.values(), list(received.values()), {})
     after_series = dict(_render_series(build, holdings, before, listings, recorded))
-    for file, (submission, report) in present.items():
+    for file, (submission, outcome, report) in present.items():
         pages = () if report is None else render_submission(holdings, submission, report)
-        hashes = build.publish(pages, recorded)
-        # the response of a web server can be long, and no page needs it
-        kept[file] = CachedFile(replace(submission, response=None), received[file][1], hashes)
+        kept[file] = CachedFile(submission, outcome, build.publish(pages, recorded))
     return BodyCache(after_series, kept)
 
 

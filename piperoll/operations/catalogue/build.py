@@ -360,3 +360,6 @@ def _remove_leftovers(build: CatalogueBuild, pages: PageHashes) -> None:
     present = {key for key in build.store.keys(layout.CATALOGUE) if not key.startswith(layout.CONSOLIDATED)}
     build.state.remove(present - build.produced)
     build.state.drop_unwritten(("shelves", "bodies", "groups", "years", "payees"))
+    for key in list(build.store.keys(layout.RECEIVED_INDEX)):
+        if layout.parse_received_index(key) not in build.stale:
+            build.store.delete(key)

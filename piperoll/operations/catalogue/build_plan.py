@@ -6,6 +6,7 @@ A build writes only pages whose content differs from what the last build wrote. 
     state.json           which build finished last, and what its shared pages hold; replaced by a conditional write
     at-work/             one document for each build that is running or was killed, with what it may have written
     changed/             the log of changes since (publishers/change_log.py)
+    received/            the files that each body sent (received_index.py)
     bodies.json          one `BodyRecord` for each body
     bodies/, shelves/    for each body: its pages, its contributions to shared pages, its series and its files
     groups/, feeds/, digests.json, summaries/
@@ -32,6 +33,7 @@ from piperoll.describing.catalogue import hash_renderer
 from piperoll.describing.context import CatalogueContext
 from piperoll.describing.overview import BodyDigest
 from piperoll.errors import NotThere, StoreCorrupt
+from piperoll.operations.catalogue.received_index import INDEX_FORMAT
 from publishers import PARALLEL_WRITES, LoggedChanges, Store, list_series, read_changes
 
 BODIES = "bodies"
@@ -56,7 +58,8 @@ class FinishedBuild:
     """The last finished build: its number, the hash of the code and templates, its day, and its shared pages.
 
     `builds` are the latest build numbers with the bodies that each wrote (None: all). The number is 0 if there was no
-    build yet.
+    build yet. `received` is the format of the index of what bodies sent (`received_index.INDEX_FORMAT`); 0 if the
+    build wrote none.
     """
 
     number: int = 0
@@ -64,6 +67,7 @@ class FinishedBuild:
     on: str = ""
     pages: PageHashes = field(default_factory=dict)
     builds: tuple[tuple[int, tuple[str, ...] | None], ...] = ()
+    received: int = 0
 
     def bodies_since(self, number: int) -> set[str] | None:
         """The bodies that builds after `number` wrote; None if it may be any body."""
@@ -264,7 +268,7 @@ class CatalogueBuild:
         """Record that everything is built. Raises: PointerMoved: another build finished since this one began."""
         number, wrote = self.last.number + 1, None if self.whole else tuple(sorted(bodies))
         builds = (*self.last.builds, (number, wrote))[-_REMEMBERED_BUILDS:]
-        self.state.finish(FinishedBuild(number, self.made_by, self.context.on.isoformat(), pages, builds))
+        self.state.finish(FinishedBuild(number, self.made_by, self.context.on.isoformat(), pages, builds, INDEX_FORMAT))
         self.state.clear(self.interrupted)
 
     def publish(self, pages: Iterable[tuple[str, bytes]], known: PageHashes) -> PageHashes:
@@ -283,10 +287,8 @@ def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken
     """
     state, changes = BuildState(store), read_changes(store)
     last, unfinished = state.last_build(), state.unfinished_builds()
-    # The code of this package is part of it because it decides the format of the private documents.
-    own_code = [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
-    made_by = hash_document([hash_renderer(context), own_code])
-    suspect = _find_suspects(store, last, unfinished.values(), overtaken_at)
+    made_by = hash_builder(context)
+    suspect = find_suspects(store, last, unfinished.values(), overtaken_at)
     # Other code may have recorded in another format, so its records are not even parsed.
     by_other_code = suspect.bodies is None or last.made_by != made_by
     records: dict[str, BodyRecord] = {}
@@ -318,6 +320,13 @@ def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken
     )
 
 
+def hash_builder(context: CatalogueContext) -> str:
+    """Hash what makes the pages and the private documents: with another hash, everything is built anew."""
+    # The code of this package is part of it because it decides the format of the private documents.
+    own_code = [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return hash_document([hash_renderer(context), own_code])
+
+
 def hash_document(document: Any) -> str:
     """The beginning of the sha256 of a document."""
     return hashlib.sha256(msgspec.json.encode(document)).hexdigest()[:20]
@@ -328,7 +337,7 @@ def parse_days(days: Mapping[str, str]) -> dict[str, date]:
     return {name: date.fromisoformat(day) for name, day in days.items()}
 
 
-def _find_suspects(
+def find_suspects(
     store: Store, last: FinishedBuild, unfinished: Iterable[BuildScope], overtaken_at: int | None
 ) -> BuildScope:
     """The bodies and groups that an unfinished build, or one that overtook us, may have written."""

@@ -1,0 +1,221 @@
+"""The record of runs in the store, for monitors: which are going on, how the last one ended, and its metrics.
+
+A run that was killed leaves its beginning. A shard of a run that is spread over machines has a record of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from piperoll import __version__, layout, logs
+from piperoll.errors import NotThere, PiperollError, StoreError
+from piperoll.model import format_decimal, to_json_bytes
+from piperoll.operations.run_request import Run, current_moment
+from piperoll.operations.run_summary import RunSummary
+from publishers import Store
+from publishers.stores.protocol import update_object
+
+COMPLETED, FAILED, STOPPED = "completed", "failed", "stopped"
+"""How a run ended: everything was done; something failed because of us, the network or the store; it was told to."""
+
+_PRESUMED_DEAD_SECONDS = 24 * 3600
+"""A run on another machine that began so long ago and has not ended was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunBeginning:
+    """A run that has begun and not ended: when, on which machine and in which process."""
+
+    key: str
+    began: str
+    host: str
+    process: int
+
+    def is_dead(self, now: str) -> bool:
+        """Whether the run was killed: its process is gone, or, on another machine, it began a day ago."""
+        if self.host == socket.gethostname():
+            return not _is_alive(self.process)
+        return seconds_between(self.began, now) > _PRESUMED_DEAD_SECONDS
+
+
+@contextmanager
+def record_run(run: Run) -> Iterator[Callable[[RunSummary], None]]:
+    """Record that a run has begun, and how it ends; the block calls what it gets with the summary.
+
+    A block that ends without a summary or an exception is no run, and leaves nothing. What cannot be recorded stops no
+    run: the store says what is wrong with it where it matters.
+    """
+    logs.configure_logs(run.settings.log_format)
+    beginning = {"began": run.moment, "host": socket.gethostname(), "process": os.getpid(), "version": __version__}
+    key = layout.run_at_work(run.moment, uuid.uuid4().hex[:12])
+    with suppress(StoreError):
+        run.store.put(key, to_json_bytes(beginning))
+    logs.log_event("run begins", moment=run.moment, version=__version__)
+    ended: list[dict[str, Any]] = []
+    try:
+        yield lambda summary: ended.append(_describe_summary(summary))
+    except BaseException as error:
+        stopped = isinstance(error, (KeyboardInterrupt, SystemExit))
+        ended[:] = [{"outcome": STOPPED if stopped else FAILED, **logs.describe_exception(error)}]
+        raise
+    finally:
+        if ended:
+            record = {"began": run.moment, "ended": current_moment(), "version": __version__} | ended[0]
+            _end_record(run, record)
+        with suppress(StoreError):
+            run.store.delete(key)
+
+
+def list_beginnings(store: Store) -> list[RunBeginning]:
+    """The runs that have begun and not ended, oldest first."""
+    found = []
+    for key in list(store.keys(layout.RUNS_AT_WORK)):
+        with suppress(NotThere):
+            document = json.loads(store.read(key).content)
+            found.append(RunBeginning(key, document["began"], document["host"], document["process"]))
+    return found
+
+
+def read_last_runs(store: Store) -> list[dict[str, Any]]:
+    """How the last run ended, and the last of each shard; the one that ended last comes first."""
+    documents: list[dict[str, Any]] = [
+        json.loads(store.read(key).content) for key in list(store.keys(layout.LAST_RUNS))
+    ]
+    documents.sort(key=lambda one: str(one["ended"]), reverse=True)
+    parts = next((_parts_of(one) for one in documents if one["shard"]), None)
+    return [one for one in documents if _parts_of(one) in (None, parts)]  # not those of an earlier number of shards
+
+
+def seconds_between(earlier: str, later: str) -> float:
+    """Seconds from one ISO 8601 instant to another."""
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+
+
+def format_metrics(records: list[dict[str, Any]], more: dict[str, float] | None = None) -> str:
+    """The metrics of the last runs as OpenMetrics text, which is also Prometheus text; `more` are further gauges."""
+    lines: list[str] = []
+
+    def gauge(name: str, words: str, values: list[tuple[dict[str, str], Any]]) -> None:
+        lines.extend([f"# HELP piperoll_{name} {words}", f"# TYPE piperoll_{name} gauge"])
+        for labels, value in values:
+            inside = ",".join(f'{label}="{text}"' for label, text in labels.items() if text)
+            lines.append(f"piperoll_{name}{{{inside}}} {value}" if inside else f"piperoll_{name} {value}")
+
+    def each(value: Callable[[dict[str, Any]], Any]) -> list[tuple[dict[str, str], Any]]:
+        return [({"shard": one.get("shard") or ""}, value(one)) for one in records]
+
+    def by(label: str, name: str) -> list[tuple[dict[str, str], Any]]:
+        return [
+            ({"shard": one.get("shard") or "", label: key}, value)
+            for one in records
+            for key, value in one.get(name, {}).items()
+        ]
+
+    if records:
+        gauge("run_success", "1 if the last run did everything, 0 if not", each(lambda one: int(_is_completed(one))))
+        gauge("run_began_timestamp_seconds", "When the last run began", each(lambda one: _epoch(one["began"])))
+        gauge("run_ended_timestamp_seconds", "When the last run ended", each(lambda one: _epoch(one["ended"])))
+        completed = [
+            ({"shard": one.get("shard") or ""}, _epoch(one["completed"])) for one in records if one["completed"]
+        ]
+        gauge("run_completed_timestamp_seconds", "When a run last did everything", completed)
+        gauge("run_duration_seconds", "How long the last run took", each(_duration))
+        gauge("run_files", "Files of the last run by how it ended for them", by("ending", "files"))
+        gauge("run_rows", "Rows of the files of the last run", by("state", "rows"))
+        gauge("run_pounds", "Pounds in the files of the last run", by("state", "pounds"))
+        gauge("run_addresses_missed", "Web addresses without a file", each(lambda one: one.get("missed", 0)))
+        gauge("run_pages_written", "Files of the catalogue that were written", each(lambda one: one.get("pages", 0)))
+    for name, value in (more or {}).items():
+        gauge(name, name.replace("_", " "), [({}, value)])
+    return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+def write_metrics(path: Path, text: str) -> None:
+    """Write metrics so that a collector sees the old text or the new, whatever happens."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, "utf-8")
+        draft.chmod(0o644)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _describe_summary(summary: RunSummary) -> dict[str, Any]:
+    rows, pounds = summary.rows, summary.pounds
+    return {
+        "outcome": FAILED if summary.failed else COMPLETED,
+        "files": {str(ending): count for ending, count in sorted(summary.endings.items())},
+        "failures": dict(sorted(Counter(one.kind for one in summary.results if one.kind and not one.verdict).items())),
+        "rows": {"read": rows.read, "published": rows.published, "held": rows.held, "excluded": rows.excluded},
+        "pounds": {name: format_decimal(getattr(pounds, name)) for name in ("read", "published", "held", "excluded")},
+        "missed": len(summary.missed),
+        "pages": summary.pages,
+        "catalogue": summary.trouble is None,
+    }
+
+
+def _end_record(run: Run, record: dict[str, Any]) -> None:
+    """Log how a run ended, and keep it in the store and in the file of metrics, unless a later run has ended."""
+    shard = getattr(run, "shard", None)
+    record = record | {"shard": str(shard) if shard else None}
+    told = {"level": logging_level(record), **{name: value for name, value in record.items() if name != "shard"}}
+    logs.log_event("run ends", **told)
+
+    def replace(content: bytes | None) -> bytes | None:
+        before = json.loads(content) if content else {}
+        completed = record["ended"] if _is_completed(record) else before.get("completed")
+        later = {"completed": max(filter(None, (completed, before.get("completed"))), default=None)}
+        return to_json_bytes((before if before.get("ended", "") > record["ended"] else record) | later)
+
+    with suppress(StoreError):
+        update_object(run.store, layout.last_run(record["shard"]), replace)
+        for one in list_beginnings(run.store):
+            if one.host == socket.gethostname() and one.process != os.getpid() and one.is_dead(record["ended"]):
+                run.store.delete(one.key)  # killed, and what it left undone is done now
+    if run.settings.metrics_file:
+        with suppress(PiperollError, OSError):  # a monitor that finds old metrics says so
+            write_metrics(Path(run.settings.metrics_file), format_metrics(read_last_runs(run.store)))
+
+
+def logging_level(record: dict[str, Any]) -> int:
+    """The level of the log entry of a run that has ended: ERROR unless everything was done."""
+    return 20 if _is_completed(record) else 40
+
+
+def _parts_of(record: dict[str, Any]) -> str | None:
+    """Of how many shards the run was one; None if it was whole."""
+    return record["shard"].partition("/")[2] if record["shard"] else None
+
+
+def _is_completed(record: dict[str, Any]) -> bool:
+    return bool(record["outcome"] == COMPLETED)
+
+
+def _duration(record: dict[str, Any]) -> float:
+    return round(seconds_between(record["began"], record["ended"]), 3)
+
+
+def _epoch(instant: str) -> float:
+    return round(datetime.fromisoformat(instant).timestamp(), 3)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
