@@ -20,7 +20,6 @@ from prefect.client.schemas.objects import StateType
 from prefect.events import ResourceSpecification
 from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
-from pydantic import SecretStr
 
 from flows import record
 
@@ -42,7 +41,7 @@ def make_automations(webhook: str | None = None, stuck_seconds: int = STUCK_SECO
     """
     automations = [_stuck(stuck_seconds)]
     if webhook:
-        block: Any = Webhook(url=SecretStr(webhook), method="POST")
+        block: Any = Webhook.model_validate({"url": webhook, "method": "POST"})
         automations += _alerts(block.save(BLOCK, overwrite=True))
     with get_client(sync_client=True) as client:
         for automation in automations:

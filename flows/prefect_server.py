@@ -177,6 +177,12 @@ def end_sending(seconds: float = _DRAIN_SECONDS) -> None:
             loop.call_soon_threadsafe(sending.cancel)
 
 
+def is_connection_error(error: BaseException) -> bool:
+    """Return True if a server could not be reached, or did not answer as it should. Raised by Prefect's client."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"TransportError", "PrefectHTTPStatusError"})  # the first is httpx's
+
+
 def end_sending_at_exit() -> None:
     """Do so when this process ends, before Prefect does it without a bound. Call it when a flow run ends."""
     if not _ending:

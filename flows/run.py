@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import replace
 from typing import Any
@@ -49,6 +50,10 @@ def run_month(request: RunRequest) -> RunSummary:
             warm_up()  # takes as long again, and the first file needs it
         server.wait()
         finished: list[RunSummary] = []
+        raising, logging.raiseExceptions = (
+            logging.raiseExceptions,
+            False,
+        )  # else each line a lost server misses is shown
         token, kept = REQUEST.set(request), FINISHED.set(finished)
         try:
             own: dict[Any, Any] = {PREFECT_API_AUTH_STRING: server.auth} if server.auth else {}
@@ -60,7 +65,7 @@ def run_month(request: RunRequest) -> RunSummary:
         except RunFailed as failed:
             return failed.summary
         except Exception as error:  # what Prefect raises when it cannot record the end
-            if not finished and not is_connection_error(error):
+            if not finished and not prefect_server.is_connection_error(error):
                 raise
             address = os.environ.get("PREFECT_API_URL", server.address)
             if not finished:
@@ -68,15 +73,9 @@ def run_month(request: RunRequest) -> RunSummary:
             prefect_server.end_sending()
             return replace(finished[0], unrecorded=f"the Prefect server at {address} was lost ({error})")
         finally:
+            logging.raiseExceptions = raising
             REQUEST.reset(token)
             FINISHED.reset(kept)
-
-
-def is_connection_error(error: BaseException) -> bool:
-    """Return True if a server could not be reached or broke the connection."""
-    import httpx  # noqa: PLC0415 - with Prefect
-
-    return isinstance(error, httpx.TransportError)
 
 
 def _run_if_nothing_new(request: RunRequest) -> RunSummary | None:

@@ -23,14 +23,14 @@ def serve(
     *,
     cron: str = DAILY,
     home: Path | None = None,
-    host: str = "127.0.0.1",
+    host: str | None = None,
     port: int = 4200,
     ready: Callable[[PrefectServer], None] | None = None,
 ) -> None:
     """Run the request at every time that `cron` gives, in London time, until interrupted. One run at a time.
 
     With PREFECT_API_URL set, that server keeps the schedule and the history. Otherwise one is started, with its page at
-    `host`:`port` and its data in `home` (docs/operating.md gives the default). It asks for the password that it
+    `host`:`port` and its data in `home` (docs/operating.md gives the defaults). It asks for the password that it
     keeps there. `ready` is called with the server when it answers.
 
     Raises: UsageError: the sources cannot be understood. ServerTrouble: our server does not start.
@@ -41,6 +41,7 @@ def serve(
     os.environ["PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS"] = str(request.settings.concurrency)
     os.environ.update(places.variables(request))  # for the process of each run: parameters have no paths
     os.environ["PYTHONSAFEPATH"] = "1"  # each is started by -m, which would import from the current folder first
+    host = host or os.environ.get("PREFECT_SERVER_API_HOST", "127.0.0.1")
     with _server(home or prefect_server.lasting_home(), host, port) as server:
         from prefect.schedules import Cron  # noqa: PLC0415 - after its environment is set
         from prefect.types.entrypoint import EntrypointType  # noqa: PLC0415

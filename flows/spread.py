@@ -10,19 +10,19 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
-import httpx
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.deployments import run_deployment
 from prefect.events.filters import EventFilter, EventNameFilter, EventOrder, EventResourceFilter
-from prefect.exceptions import PrefectHTTPStatusError
 from prefect.runtime import flow_run
 from prefect.states import Crashed
 
-from flows import record
+from flows import prefect_server, record
 from flows.places import find_request
 from flows.tasks import as_step
 from piperoll.errors import PiperollError, ServerTrouble, UsageError
@@ -43,6 +43,9 @@ _STARTING_SECONDS = 100
 
 _ATTEMPTS = 3
 _POLL_SECONDS = 3
+_ASKED_AT_ONCE = 16
+"""The server answers with 50 events at most: the beats of 16 shards in more than a minute."""
+
 _LOST_SECONDS = 600
 """How long the server may not answer while shards run: it may be restarted."""
 
@@ -128,7 +131,9 @@ def _run_shards(runs: list[ShardRun], parameters: dict[str, Any], silent_seconds
                 _listen(client, waiting)
                 for one in waiting:
                     _judge(client, one, silent_seconds)
-            except (httpx.TransportError, PrefectHTTPStatusError) as error:
+            except Exception as error:
+                if not prefect_server.is_connection_error(error):
+                    raise
                 if time.monotonic() - answered > _LOST_SECONDS:
                     raise ServerTrouble(f"the Prefect server was lost while shards ran: {error}") from error
                 logger.warning("The Prefect server does not answer (%s); waiting for it", type(error).__name__)
@@ -157,21 +162,27 @@ def _start(one: ShardRun, parameters: dict[str, Any]) -> None:
 
 def _listen(client: SyncPrefectClient, waiting: Iterable[ShardRun]) -> None:
     """Read the states of the shards, and the last heartbeats of those that run."""
-    for one in waiting:
-        if one.run is not None:
-            one.run = client.read_flow_run(one.run.id)
-    running = {f"prefect.flow-run.{one.run.id}": one for one in waiting if one.run and one.run.state_type}
-    wanted = EventFilter(
-        event=EventNameFilter(name=[record.HEARTBEAT]),
-        resource=EventResourceFilter(id=list(running)),
-        order=EventOrder.DESC,
-    )
-    beats: dict[str, Any] = {}
-    for event in client.read_events(wanted, limit=max(50, 2 * len(running))).events:
-        beats.setdefault(event.resource.id, event.id)
-    for name, one in running.items():
-        if one.run:
-            one.hear((one.run.id, one.run.state_type, beats.get(name)))
+    started = {one.run.id: one for one in waiting if one.run is not None}
+    for first in range(0, len(started), _ASKED_AT_ONCE):
+        ids = list(started)[first : first + _ASKED_AT_ONCE]
+        for run in client.read_flow_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=ids))):
+            started[run.id].run = run
+        beating = {f"prefect.flow-run.{one}" for one in ids if _state_type(started[one]) is StateType.RUNNING}
+        beats: dict[str, UUID] = {}
+        if beating:
+            wanted = EventFilter(
+                event=EventNameFilter(name=[record.HEARTBEAT]),
+                resource=EventResourceFilter(id=sorted(beating)),
+                order=EventOrder.DESC,
+            )
+            for event in client.read_events(wanted, limit=50).events:
+                beats.setdefault(event.resource.id, event.id)
+        for one in ids:
+            started[one].hear((one, _state_type(started[one]), beats.get(f"prefect.flow-run.{one}")))
+
+
+def _state_type(one: ShardRun) -> StateType | None:
+    return one.run.state_type if one.run else None
 
 
 def _judge(client: SyncPrefectClient, one: ShardRun, silent_seconds: int) -> None:

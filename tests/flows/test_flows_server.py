@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90
 
 FLOWS = {path.stem for path in (ROOT / "flows").glob("*.py")} - {
-    *("__init__", "automations", "places", "prefect_server", "record", "run", "serve", "tasks"),
+    *("__init__", "automations", "forgetting", "places", "prefect_server", "record", "run", "serve", "tasks"),
 }
 
 RUN = """
@@ -92,7 +92,7 @@ def test_the_server_that_is_set_records_the_run(prefect_server: str, tmp_path: P
     runs = ask(prefect_server, "/flow_runs/filter")  # other tests may have used this server before
     run = max(runs, key=lambda each: each["created"])
     assert (run["name"], run["state_type"]) == ("month as it comes", "COMPLETED")
-    assert set(run["parameters"]) <= {"period"}
+    assert set(run["parameters"]) == {"period", "shard", "catalogue", "moment"}
     wanted = {"body", "receive", "examine", "publish", "catalogue"}
     eventually(lambda: wanted <= {task["name"].partition("-")[0] for task in ask(prefect_server, "/task_runs/filter")})
     kept = {each["type"]: each for each in ask(prefect_server, "/artifacts/filter") if each["flow_run_id"] == run["id"]}
@@ -138,6 +138,42 @@ def test_the_page_asks_the_host_and_port_at_which_it_is_opened(tmp_path: Path) -
         server.wait()
         settings = requests.get(server.address.replace("/api", "/ui-settings"), timeout=30).json()
     assert settings["api_url"] == "/api"
+
+
+def test_a_shard_whose_worker_died_frees_its_place_and_runs_again(prefect_server: str) -> None:
+    """Its run stayed Running, and the next waited for its place."""
+    from prefect.client.orchestration import get_client  # noqa: PLC0415 - imports Prefect
+    from prefect.logging import disable_run_logger  # noqa: PLC0415
+    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+
+    from flows.spread import SILENT_SECONDS, ShardRun, _judge, _listen  # noqa: PLC0415
+
+    def create(path: str, **content: Any) -> str:
+        return str(ask(prefect_server, path, content)["id"])
+
+    def propose(run: str, kind: str) -> str:
+        return str(ask(prefect_server, f"/flow_runs/{run}/set_state", {"state": {"type": kind}})["status"])
+
+    flow = create("/flows/", name="month")
+    deployment = create("/deployments/", name="one at a time", flow_id=flow, concurrency_limit=1)
+    dead, waiting = (create(f"/deployments/{deployment}/create_flow_run") for _ in range(2))
+    assert [propose(dead, "PENDING"), propose(dead, "RUNNING")] == ["ACCEPT", "ACCEPT"]
+    assert propose(waiting, "PENDING") == "REJECT"
+    with temporary_settings({PREFECT_API_URL: prefect_server}), get_client(sync_client=True) as client:
+        shard = ShardRun("1/8", attempt=1, run=client.read_flow_run(dead))  # type: ignore[arg-type]
+        with disable_run_logger():
+            others = [create(f"/deployments/{deployment}/create_flow_run") for _ in range(20)]
+            many = [ShardRun(f"{number}/21", 1, client.read_flow_run(run)) for number, run in enumerate(others, 2)]  # type: ignore[arg-type]
+            _listen(client, [shard, *many])  # more than the server answers at once
+            _judge(client, shard, SILENT_SECONDS)
+            assert shard.run is not None
+            shard.heard -= SILENT_SECONDS
+            _listen(client, [shard])
+            _judge(client, shard, SILENT_SECONDS)
+        assert shard.run is None
+        assert shard.ended is None
+        assert client.read_flow_run(dead).state_name == "Crashed"  # type: ignore[arg-type]
+    assert propose(waiting, "PENDING") == "ACCEPT"
 
 
 def test_a_schedule_runs_until_it_is_interrupted(prefect_server: str, tmp_path: Path) -> None:
