@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from prefect import flow
 
+from flows.forgetting import forget_flow_runs
 from flows.places import find_bodies, find_place
+from flows.tasks import without_names
 from piperoll.operations.takedown import PurgeResult, purge_submission
 
 
@@ -12,6 +14,9 @@ from piperoll.operations.takedown import PurgeResult, purge_submission
 def purge(submission: str, because: str) -> PurgeResult:
     """Purge a submission, named by the beginning of its sha256. Raises: UsageError: there is no such submission.
 
+    What Prefect keeps of other runs about it, with the reasons that were typed, is deleted too.
     It takes no values to search for, because Prefect records the parameters of a flow: use `piperoll purge --value`.
     """
-    return purge_submission(find_place("store"), submission, because=because, bodies=find_bodies())
+    done = without_names(purge_submission)(find_place("store"), submission, because=because, bodies=find_bodies())
+    forget_flow_runs(done.tombstone)
+    return done

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.places import find_bodies, find_place
+from flows.tasks import without_names
 from piperoll.operations.release import ReleaseResult
 from piperoll.operations.release import release as release_submission
 
@@ -17,6 +18,6 @@ def release(
     period: str | None = None,
 ) -> ReleaseResult:
     """Release a held submission, named by the beginning of its sha256. Raises: UsageError: it cannot be released."""
-    return release_submission(
+    return without_names(release_submission)(
         find_place("store"), submission, because=because, how=how, period=period, bodies=find_bodies()
     )

@@ -15,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
-from piperoll.errors import PiperollError
+from piperoll.errors import PiperollError, UsageError
 from piperoll.operations import steps
 from piperoll.operations.pipeline import Steps
 
@@ -75,6 +75,27 @@ def as_step(name: str, step: Callable[P, R], retries: int = 0) -> Callable[P, R]
         raise error
 
     return call
+
+
+def without_names(operation: Callable[P, R]) -> Callable[P, R]:
+    """An operation as the body of a flow: Prefect keeps no error but those about what was asked for.
+
+    Raises: UsageError: what cannot be done, without the errors behind it. StepFailed: any other exception.
+    """
+
+    @wraps(operation)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        failed: Exception
+        try:
+            return operation(*args, **kwargs)
+        except UsageError as error:
+            failed = error
+            failed.__cause__ = None
+        except Exception as error:  # noqa: BLE001 - raised below, without its message
+            failed = StepFailed(error)
+        raise failed.with_traceback(None) from None
+
+    return run
 
 
 def steps_as_tasks(retries: int) -> Steps:

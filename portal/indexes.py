@@ -6,13 +6,13 @@ import hashlib
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from fastapi import Request
 
 from piperoll import layout
 from piperoll.errors import NotThere
 from piperoll.operations.body_index import StoreIndex, open_index
+from piperoll.operations.remote_files import local_file
 from piperoll.operations.standing import BodyStanding, read_standing
 from portal.sessions import settings_of
 from portal.settings import PortalSettings
@@ -31,7 +31,7 @@ class IndexKeeper:
         mark = self._mark()
         with self._lock:
             if self._kept is None or self._kept[0] != mark:
-                bodies = Path(self.settings.bodies) if self.settings.bodies else None
+                bodies = local_file(self.settings.bodies) if self.settings.bodies else None
                 self._kept = mark, open_index(self.settings.opened, self.today(), bodies=bodies)
             return self._kept
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from ipaddress import ip_address
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from hosting.limits import ApiLimits
@@ -15,6 +14,7 @@ from piperoll import assets
 from piperoll.errors import SettingsError
 from piperoll.model import Body, Register
 from piperoll.operations.access import platform_secret
+from piperoll.operations.remote_files import local_file
 from piperoll.operations.run_request import known_bodies
 from piperoll.settings import Settings
 from publishers import Store, open_store
@@ -112,7 +112,7 @@ class PortalSettings:
     @cached_property
     def register(self) -> Register:
         """The bodies that we know."""
-        return known_bodies(Path(self.bodies) if self.bodies else None)
+        return known_bodies(local_file(self.bodies) if self.bodies else None)
 
     def find_body(self, slug: str) -> Body:
         """The body of a slug; one that is in no register has its slug as a name."""

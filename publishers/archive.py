@@ -36,7 +36,7 @@ def archive_submission(store: Store, content: bytes | Path, submission: Submissi
     Raises: StoreCorrupt: the bytes are not those that the record names. BytesPurged: they were purged.
     """
     if sha256_of(content) != submission.sha256:
-        raise StoreCorrupt(f"{submission.name} is not the file that was received as {submission.sha256[:12]}")
+        raise StoreCorrupt(f"the file is not the one that was received as {submission.sha256[:12]}")
     refuse_purged(store, submission.sha256)
     store.create(layout.received_bytes(submission.sha256), content)
     store.create(layout.sender_link(submission), b"")

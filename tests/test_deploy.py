@@ -23,9 +23,18 @@ DEPLOY = ROOT / "deploy"
 SERVICES = sorted(DEPLOY.glob("*.service"))
 CONTAINER = (DEPLOY / "Containerfile").read_text("utf-8")
 HARDENED = {
-    "NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes",
-    "CapabilityBoundingSet": "", "RestrictNamespaces": "yes", "PrivateDevices": "yes", "User": "piperoll",
-    "RestrictSUIDSGID": "yes", "ProtectKernelModules": "yes", "ProtectControlGroups": "yes", "UMask": "0022",
+    "NoNewPrivileges": "yes",
+    "ProtectSystem": "strict",
+    "ProtectHome": "yes",
+    "PrivateTmp": "yes",
+    "CapabilityBoundingSet": "",
+    "RestrictNamespaces": "yes",
+    "PrivateDevices": "yes",
+    "User": "piperoll",
+    "RestrictSUIDSGID": "yes",
+    "ProtectKernelModules": "yes",
+    "ProtectControlGroups": "yes",
+    "UMask": "0022",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import nullcontext
 from dataclasses import replace
 from enum import StrEnum
@@ -275,6 +276,11 @@ def purge(
         typer.confirm(f"Everything made from {submission} in {to} will be deleted permanently. Continue?", abort=True)
     by = login_name()
     done = purge_submission(to, submission, because=because, values=value or (), bodies=bodies, by=by)
+    if "PREFECT_API_URL" in os.environ:
+        from flows.forgetting import forget_flow_runs
+
+        if forgotten := forget_flow_runs(done.tombstone):
+            typer.echo(f"Deleted from the Prefect server: {format_count(forgotten, 'flow run')} about it.")
     stone = done.tombstone
     held = f"{format_count(len(stone.versions), 'version')} with {format_count(stone.rows, 'row')}"
     typer.echo(f"{stone.sha256} is purged: {held}.")

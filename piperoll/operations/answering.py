@@ -21,6 +21,7 @@ from piperoll.operations.pipeline import fail, group_by_body, process_body
 from piperoll.operations.queue_items import ItemKind, QueueItem
 from piperoll.operations.reader_reports import answer_report
 from piperoll.operations.release import release_by_ruling, require_reason
+from piperoll.operations.remote_files import local_file
 from piperoll.operations.run_request import Run, open_run
 from piperoll.operations.run_summary import Ending, FileResult, failure
 from piperoll.operations.trust import Standing
@@ -190,4 +191,4 @@ def _release(run: Run, entry: DecisionEntry, results: list[FileResult], refused:
 def apply_from_arguments() -> None:
     """Apply answers to the store, and with the list of bodies, that the arguments of this process name."""
     to, *bodies = sys.argv[1:]
-    apply_answers(to, bodies=Path(bodies[0]) if bodies else None)
+    apply_answers(to, bodies=local_file(bodies[0]) if bodies else None)

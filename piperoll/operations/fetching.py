@@ -32,6 +32,9 @@ _FIRST_DELAY_SECONDS = 2
 _MAX_DELAY_SECONDS = 120
 """A server whose Retry-After is longer is asked in the next run instead."""
 
+_MAX_PAGE_BYTES = 10_000_000
+"""The largest page of links, unless its source says otherwise: pages are read into memory, a hundred at once."""
+
 _UNDER_WAY, _PAGE, _FIRST = 0, 1, 2
 """Priorities: the next hop of a fetch, then pages of links, then first attempts, then retries, those of most last."""
 
@@ -179,7 +182,7 @@ class _Fetcher:
             return replace(answer, status=None, headers=None, redirected=False, error=error)
         started = time.monotonic()
         folder = self._run.scratch / "web" / "{}-{}".format(*target.order)
-        answer = collectors.fetch_hop(answer, folder, self._limits(target.source), last=last)
+        answer = collectors.fetch_hop(answer, folder, self._limits(target), last=last)
         self._note_host(host, answer, started)
         return answer
 
@@ -190,7 +193,7 @@ class _Fetcher:
             error.retryable
             and target.attempt < self._run.settings.retries
             and (asked or 0) <= _MAX_DELAY_SECONDS
-            and answer.seconds < self._limits(target.source).deadline_seconds
+            and answer.seconds < self._limits(target).deadline_seconds
             and not self._is_silent(_PROXY if isinstance(error, ProxyFailed) else _host_of(answer.hops[-1]))
         )
 
@@ -258,11 +261,12 @@ class _Fetcher:
             return None
         return entry
 
-    def _limits(self, source: WebSource) -> FetchLimits:
-        settings = self._run.settings
+    def _limits(self, target: _Target) -> FetchLimits:
+        source, settings = target.source, self._run.settings
+        most = min(settings.max_download_bytes, _MAX_PAGE_BYTES) if target.is_page else settings.max_download_bytes
         return FetchLimits(
             timeout_seconds=source.timeout_seconds or settings.timeout_seconds,
-            max_download_bytes=source.max_download_bytes or settings.max_download_bytes,
+            max_download_bytes=source.max_download_bytes or most,
             allow_private_addresses=settings.allow_private_addresses,
             proxy=settings.proxy or None,
         )

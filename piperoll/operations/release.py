@@ -65,7 +65,7 @@ def release_by_ruling(run: Run, submission: Submission, ruling: publishers.Rulin
 
     Raises: UsageError: the submission is not held, is rejected by today's rules, or has no period and none is given.
     """
-    label = f"{submission.name} ({submission.sha256[:12]})"
+    label = f"{submission.sha256[:12]} of {submission.body}"  # not its name: Prefect and logs keep messages
     held_report = _require_held(label, publishers.read_report(run.store, submission))
     with_period = replace(submission, period=str(period)) if period else submission
     examination = steps.check_bytes(run, with_period, publishers.read_received_bytes(run.store, with_period))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import time
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -46,10 +47,13 @@ def local_copy(place: Place, folder: Path, settings: Settings) -> Path:
 
 
 def local_file(text: str | Path) -> Path:
-    """Like `local_copy`, for a command: the copy is deleted when this process ends."""
+    """Like `local_copy`, for a command or a server: one copy for each process, deleted when it ends."""
     place = parse_place(text)
-    if not isinstance(place, str):
-        return place or Path()
+    return _kept_copy(place) if isinstance(place, str) else place or Path()
+
+
+@cache
+def _kept_copy(place: str) -> Path:
     stack = ExitStack()
     atexit.register(stack.close)
     return local_copy(place, stack.enter_context(scratch_folder("given")), Settings.from_environment())

@@ -34,7 +34,7 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
     connect_timeout=10,
     read_timeout=60,
-    max_pool_connections=PARALLEL_WRITES + 8,
+    max_pool_connections=PARALLEL_WRITES + 100,  # a run logs the answers of a hundred web addresses at once
 )
 """Five attempts on 5xx, 429, timeouts and cut connections before we call the store unavailable."""
 

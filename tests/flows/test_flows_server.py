@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90
 
 FLOWS = {path.stem for path in (ROOT / "flows").glob("*.py")} - {
-    *("__init__", "automations", "places", "prefect_server", "record", "run", "serve", "tasks"),
+    *("__init__", "automations", "forgetting", "places", "prefect_server", "record", "run", "serve", "tasks"),
 }
 
 RUN = """

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from piperoll.operations.collecting import CollectedFiles, collect
+from piperoll.operations.pipeline import group_as_collected
 from piperoll.operations.run_request import RunRequest
 from piperoll.settings import Settings
 from tests.fixtures.many_sites import ManySites, payments
@@ -135,3 +136,30 @@ def test_an_address_that_fails_says_since_when_and_its_log_is_pruned(web: ManySi
     kept = sorted(log.iterdir())
     assert kept[0] == first
     assert len(kept) == 3
+
+
+def test_the_files_of_a_body_are_handed_on_while_another_site_is_still_asked(web: ManySites, tmp_path: Path) -> None:
+    """The first file was examined when the last site had answered or failed."""
+    sources = tmp_path / "sources.toml"
+    tables = (("beeford", web.url(9, "silent/x.csv")), ("anytown", web.url(10, "good/x.csv")))
+    sources.write_text(
+        "".join(f'[[source]]\nbody = "{body}"\ndataset = "spend"\nurl = "{url}"\n' for body, url in tables)
+    )
+    settings = Settings(allow_private_addresses=True, retries=0, timeout_seconds=1)
+    request = RunRequest(to=str(tmp_path / "out"), sources=sources, settings=settings)
+    parts: list[CollectedFiles] = []
+    with request.open() as run:
+        bodies = group_as_collected(run, collect(run, request), parts)
+        assert next(bodies).body == "anytown"
+        assert [len(part.arrivals) for part in parts] == [1]
+        assert list(bodies) == []
+    assert [miss.body for part in parts for miss in part.missed] == ["beeford"]
+
+
+def test_a_page_of_links_has_a_limit_of_its_own(web: ManySites, tmp_path: Path) -> None:
+    """Pages are read into memory, a hundred at once. A source may ask for more."""
+    page = f'body = "anytown"\ndataset = "spend"\npage = "{web.url(11, "large/page.html")}"\nlinks = "nothing"'
+    (part,) = collected(tmp_path, [page], retries=0)
+    assert [miss.kind for miss in part.missed] == ["TooLarge"]
+    (part,) = collected(tmp_path, [f"{page}\nmax_download_bytes = 20_000_000"], retries=0)
+    assert [miss.kind for miss in part.missed] == ["NoLink"]
