@@ -1,7 +1,7 @@
 """The monthly flow: collect, process each body, build the catalogue. The work is in `piperoll.operations.pipeline`.
 
-Prefect adds concurrency, retries, and the record of what ran when: a flow run for each month, a task run for each step
-of each file. An existing server runs it as `flows.month.month` (see prefect.yaml), with the places of `flows.places`.
+Prefect adds schedule, concurrency and the record of what ran when: a flow run for each month, a task run for each batch
+of bodies. An existing server runs it as `flows.month.month` (see prefect.yaml), with the places of `flows.places`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from prefect.runtime import flow_run
 
 from flows import record
 from flows.places import find_request
-from flows.tasks import StepFailed, as_step, as_task, steps_as_tasks
+from flows.tasks import BatchTasks, StepFailed, as_step
 from piperoll.errors import PiperollError
 from piperoll.operations import collecting, pipeline
 from piperoll.operations.answering import finish_answers
+from piperoll.operations.batches import fail_all, run_in_batches
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
 from piperoll.operations.run_record import record_run
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
+from piperoll.operations.worker_processes import Workers
 
 REQUEST: ContextVar[RunRequest | None] = ContextVar("REQUEST", default=None)
 """The request of a caller in this process. Parameters of a flow are text and cannot hold its settings and watcher."""
@@ -53,20 +55,20 @@ def month(
     """
     request = _find_request(period, shard, moment)
     retries = request.settings.retries
-    with request.open() as run, record_run(run) as record_end:
-        body_task, steps = as_task("body", pipeline.process_body), steps_as_tasks(retries)
+    with request.open() as run, record_run(run) as record_end, Workers(run) as workers:
         parts: list[CollectedFiles] = []
         bodies = pipeline.group_as_collected(run, collecting.collect(run, request), parts)
-        futures = [(files, body_task.submit(run, files, steps)) for files in record.begin_run(bodies, request)]
+        reported = record.begin_run(bodies, request)
+        batches = run_in_batches(reported, request.settings.concurrency, BatchTasks(run, workers).submit)
         collected = CollectedFiles.join(parts)
         results = pipeline.count_unchanged(run, collected)
-        for files, future in futures:
+        for batch, future in batches:
             ended = future.result(raise_on_failure=False)
             if isinstance(ended, list):
                 results += ended
             else:  # an exception: the task broke off because of a bug, so each of its files has failed
                 error = ended.error if isinstance(ended, StepFailed) else ended
-                results += [run.count(pipeline.fail(run, submission, error)) for submission, _ in files.files]
+                results += [result for body in batch.bodies for result in fail_all(run, body, error)]
         if catalogue:
             results = pipeline.replace_results(results, finish_answers(run)[0])
         catalogue_task = as_step("catalogue", build_catalogue, retries)

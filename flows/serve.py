@@ -38,7 +38,7 @@ def serve(
     if request.sources is not None:
         collecting.list_sources(request)
     prefect_server.quieten_prefect()
-    os.environ["PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS"] = str(request.settings.concurrency)
+    os.environ["PIPEROLL_CONCURRENCY"] = str(request.settings.concurrency)
     os.environ.update(places.variables(request))  # for the process of each run: parameters have no paths
     os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")  # the automation waits for three beats
     os.environ["PYTHONSAFEPATH"] = "1"  # each is started by -m, which would import from the current folder first

@@ -1,4 +1,6 @@
-"""The steps of a run as Prefect tasks. They take a `Run` and keys, so any worker can execute them.
+"""What a run does as Prefect tasks: a task for each batch of bodies, and one for the catalogue.
+
+A task costs a tenth of a second, as much as most files, so the steps of a file are none.
 
 Prefect keeps the message and the traceback of every task that fails, where no purge reaches them. An error of a step
 can quote an address or a file's name. So a task fails with `StepFailed`, which names only the kind of the error.
@@ -13,11 +15,14 @@ from typing import Any, ParamSpec, TypeVar
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import PrefectFuture
 from prefect.tasks import Task, exponential_backoff
 
 from piperoll.errors import PiperollError, UsageError
-from piperoll.operations import steps
-from piperoll.operations.pipeline import Steps
+from piperoll.operations.batches import Batch, process_bodies, steps_with_retries
+from piperoll.operations.run_request import Run
+from piperoll.operations.run_summary import FileResult
+from piperoll.operations.worker_processes import Workers
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -98,16 +103,31 @@ def without_names(operation: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def steps_as_tasks(retries: int) -> Steps:
-    """The steps of a submission as tasks."""
-    return Steps(
-        receive=as_step("receive", steps.receive, retries),
-        examine=as_step("examine", steps.examine, retries),
-        examine_again=as_step("examine again", steps.examine_again, retries),
-        publish=as_step("publish", steps.publish, retries),
-        recall=as_step("recall", steps.recall, retries),
-        audit=as_step("audit", steps.audit, retries),
-    )
+class BatchTasks:
+    """Processes batches in tasks: in worker processes if the run is large, otherwise in threads of this process.
+
+    A task takes the number of its batch: Prefect goes through everything that a task is given, twice.
+    """
+
+    def __init__(self, run: Run, workers: Workers) -> None:
+        self._run, self._workers = run, workers
+        self._batches: dict[int, Batch] = {}
+        self._task = as_task("bodies", self.process)
+
+    def submit(self, batch: Batch) -> PrefectFuture[list[FileResult]]:
+        """Submit a batch; its task is named after its size."""
+        self._batches[batch.number] = batch
+        size = f"{batch.files} {'file' if batch.files == 1 else 'files'}, {batch.bytes / 1e6:.1f} MB"
+        named = self._task.with_options(task_run_name=f"bodies {batch.number}: {size}")
+        return named.submit(batch.number)
+
+    def process(self, number: int) -> list[FileResult]:
+        """Process the batch with this number; return the results of its files."""
+        batch = self._batches[number]
+        if batch.of_many:
+            return self._workers.process(batch.bodies)
+        steps = steps_with_retries(self._run.settings.retries)
+        return [result for results in process_bodies(self._run, batch.bodies, steps) for result in results]
 
 
 def _is_worth_a_retry(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:

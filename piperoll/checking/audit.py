@@ -70,7 +70,11 @@ class AuditSample:
         return sum(batch.num_rows for table in self.tables for batch in table.batches())
 
 
-def audit_together(samples: Sequence[AuditSample], most_lines: int) -> list[Exception | None]:
+MOST_LINES_TOGETHER = 50_000
+"""Lines that are evaluated in one call, for which Great Expectations needs 300 MB."""
+
+
+def audit_together(samples: Sequence[AuditSample], most_lines: int = MOST_LINES_TOGETHER) -> list[Exception | None]:
     """Audit many releases with few calls of the two libraries; return the exception for each, or None if it passes.
 
     The exception is the one that `require_agreement` raises for the release alone: where anything differs, the releases

@@ -74,7 +74,7 @@ class Steps:
     publish: Callable[[Run, ExaminedFile, tuple[str, ...]], FileResult] = steps.publish
     examine_again: Callable[[Run, Submission, Series], ExaminedFile] = steps.examine_again
     recall: Callable[[Run, ExaminedFile], ExaminedFile] = steps.recall
-    audit: Callable[[Run, Sequence[ExaminedFile]], Mapping[str, Exception]] = steps.audit
+    audit: Callable[[Sequence[ExaminedFile]], Sequence[Exception | None]] = steps.audit
 
 
 def run_in_process(run: Run, collected: CollectedFiles) -> list[FileResult]:
@@ -203,7 +203,8 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
     try:
         waiting = next(files)
         while True:
-            waiting = files.send(through.audit(run, waiting))
+            errors = zip(waiting, through.audit(waiting), strict=True)
+            waiting = files.send({file.submission.sha256: error for file, error in errors if error is not None})
     except StopIteration as ended:
         results: list[FileResult] = ended.value
         return results

@@ -177,8 +177,9 @@ def _restate(run: Run, impact: SeriesImpact, because: str) -> list[FileResult]:
     if found is None:
         raise StoreCorrupt(f"there is no record of the file {version.sources[0][:12]}")
     file = steps.examine_again(run, found[0], series)
-    for error in steps.audit(run, [file]).values():
-        raise error
+    for error in steps.audit([file]):
+        if error is not None:
+            raise error
     settled = steps.restate(run, file, version, f"restated by today's rules: {because}")
     return [settled.result()]
 

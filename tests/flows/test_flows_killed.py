@@ -94,7 +94,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next(prefect_server: str, tmp_p
 
 
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_run_that_is_terminated_says_so_and_leaves_no_temporary_folder(
+def test_a_run_that_is_terminated_says_so_and_leaves_no_temporary_folder_and_no_process(
     prefect_server: str, tmp_path: Path, sent: signal.Signals, status: int
 ) -> None:
     """It ended with a traceback, and its folder stayed behind."""
@@ -110,4 +110,6 @@ def test_a_run_that_is_terminated_says_so_and_leaves_no_temporary_folder(
     assert process.returncode == status, said
     assert said == "Stopped. Finished files are kept: run it again to do the rest.\n"
     assert list(temporary.iterdir()) == []
+    with pytest.raises(ProcessLookupError):  # so many bodies are processed in processes of their own
+        os.killpg(process.pid, 0)
     see_that_it_is_whole(place, tmp_path / "read")
