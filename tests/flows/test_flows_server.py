@@ -93,7 +93,7 @@ def test_the_server_that_is_set_records_the_run(prefect_server: str, tmp_path: P
     run = max(runs, key=lambda each: each["created"])
     assert (run["name"], run["state_type"]) == ("month as it comes", "COMPLETED")
     assert set(run["parameters"]) == {"period", "shard", "catalogue", "moment"}
-    wanted = {"bodies 1: 1 file, 0.0 MB", "catalogue"}
+    wanted = {"spend/anytown: 1 file, 0.0 MB", "catalogue"}
     eventually(lambda: wanted <= {task["name"].partition("-")[0] for task in ask(prefect_server, "/task_runs/filter")})
     kept = {each["type"]: each for each in ask(prefect_server, "/artifacts/filter") if each["flow_run_id"] == run["id"]}
     table = kept["markdown"]
