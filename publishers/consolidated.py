@@ -264,7 +264,7 @@ class _BodyReleases:
                 folder,
                 split_above=self.consolidating.SPLIT_ABOVE,
                 known={
-                    table["inputs"]: partial(self._find_table, year, table["parquet"], folder)
+                    table["inputs"]: partial(self._find_table, year, table, folder)
                     for year in years
                     for table in self.entries.get(year, {}).get("lines", ())
                 },
@@ -272,9 +272,12 @@ class _BodyReleases:
             for account in made:
                 yield account, folder / account.year
 
-    def _find_table(self, year: str, file: JsonObject, folder: Path) -> Path | None:
-        """The Parquet file of a table that the index names; None if it is gone, or is not what the index says."""
-        key = layout.consolidated_file(self.dataset.name, year, file["path"])
+    def _find_table(self, year: str, table: JsonObject, folder: Path) -> Path | None:
+        """The Parquet file of a table that the index names; None if it or the CSV is gone, or it is not as named."""
+        file = table["parquet"]
+        key, csv = (layout.consolidated_file(self.dataset.name, year, table[kind]["path"]) for kind in _LINES)
+        if not self.store.exists(csv):
+            return None
         path = self.store.local_path(key)
         try:
             if path is None:

@@ -264,6 +264,18 @@ def test_a_large_year_says_what_a_small_one_says(
     assert store.read("catalogue/bodies/anytown.figures.json").content == figures
 
 
+@pytest.mark.usefixtures("large_years")
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_file_of_a_large_year_that_is_gone_is_made_again(order: RunRequest, store: Store, kind: str) -> None:
+    send_months(order, range(6, 9))
+    make(order, store, "anytown")
+    before = contents(store, PLACE)
+    store.delete(PLACE + tables_of(store)["2026-07"][kind]["path"])
+    with TemporaryDirectory() as scratch:
+        update_consolidated(store, [("spend", "anytown")], Path(scratch), careful=True)
+    assert contents(store, PLACE) == before
+
+
 def read_totals(store: Store) -> list[list[dict[str, Any]]]:
     entry = pointer(store, "spend", YEAR)["bodies"]["anytown"]
     files = (store.read(PLACE + entry[kind]["path"]).content for kind in ("rollup", "totals"))
