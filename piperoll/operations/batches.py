@@ -249,8 +249,8 @@ class _Work(Generic[FutureT]):
 
     @property
     def has_plenty(self) -> bool:
-        """Whether what waits fills a batch for every lane."""
-        return sum(map(count_files, self.waiting)) >= self.lanes * MOST_FILES
+        """Whether what waits fills a batch for every lane, and is enough to know that there is much to do."""
+        return sum(map(count_files, self.waiting)) >= max(self.lanes * MOST_FILES, MANY_FILES)
 
     def begin(self) -> None:
         """Submit a batch for every free lane, unless reading the bodies failed."""
