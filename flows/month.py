@@ -64,11 +64,11 @@ def month(
         results = pipeline.count_unchanged(run, collected)
         for batch, future in batches:
             ended = future.result(raise_on_failure=False)
-            if isinstance(ended, list):
-                results += ended
-            else:  # an exception: the task broke off because of a bug, so each of its files has failed
+            if not isinstance(ended, list):  # an exception: the task broke off because of a bug, so all files failed
                 error = ended.error if isinstance(ended, StepFailed) else ended
-                results += [result for body in batch.bodies for result in fail_all(run, body, error)]
+                ended = [result for body in batch.bodies for result in fail_all(run, body, error)]
+            record.log_batch(batch, ended)
+            results += ended
         if catalogue:
             results = pipeline.replace_results(results, finish_answers(run)[0])
         catalogue_task = as_step("catalogue", build_catalogue, retries)

@@ -69,7 +69,7 @@ def run_month(request: RunRequest) -> RunSummary:
                 raise
             address = os.environ.get("PREFECT_API_URL", server.address)
             if not finished:
-                raise ServerTrouble(f"the Prefect server at {address} does not answer: {error}") from error
+                raise ServerTrouble(f"the Prefect server at {address} cannot be used: {error}") from error
             prefect_server.end_sending()
             return replace(finished[0], unrecorded=f"the Prefect server at {address} was lost ({error})")
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -13,10 +14,17 @@ from starlette.exceptions import HTTPException
 
 from piperoll.duties import Duty, DutyState
 from piperoll.errors import UsageError
-from piperoll.model import Role
+from piperoll.model import Acts, Role
 from piperoll.operations.answering import answer_items
 from piperoll.operations.decision_queue import list_items
-from piperoll.operations.duty_calendar import CalendarFilter, count_states, list_calendar, write_csv
+from piperoll.operations.duty_calendar import (
+    CalendarFilter,
+    count_states,
+    list_calendar,
+    list_upcoming,
+    write_csv,
+    write_icalendar,
+)
 from piperoll.operations.queue_items import ItemKind, QueueItem
 from portal.indexes import index_of, moment_of
 from portal.rendering import page
@@ -26,6 +34,8 @@ router = APIRouter()
 
 ITEMS_A_PAGE = 60
 DUTIES_A_PAGE = 150
+
+_FILTERS = ("kind", "turn", "of", "words", "order")
 
 _KINDS = {
     "heading": "Headings",
@@ -70,7 +80,7 @@ def answer_queue(
     except UsageError as error:
         return _queue_page(request, error=str(error), picked=picked, because=because, status=400)
     request.app.state.work.ask()
-    return RedirectResponse(f"/operator/queue?done={len(answered)}", 303)
+    return RedirectResponse(f"/operator/queue?{urlencode(_filters(request) | {'done': str(len(answered))})}", 303)
 
 
 @router.get("/operator/calendar")
@@ -107,6 +117,22 @@ def get_calendar_csv(request: Request, _: Signed = Depends(require(Role.OPERATE)
     return Response(write_csv(duties), media_type="text/csv; charset=utf-8", headers=headers)
 
 
+@router.get("/operator/calendar.ics")
+def get_icalendar(request: Request, _: Signed = Depends(require(Role.OPERATE))) -> Response:
+    """The same as an iCalendar, with the returns that fall due within a year if no state or actor is asked for."""
+    wanted, duties = _read_calendar(request)
+    index, settings = index_of(request), settings_of(request)
+    if wanted.state is None and wanted.acts is None:
+        named = [one for one in index.context.datasets if one.name in index.first_starts]
+        datasets = [one for one in named if wanted.dataset in (None, one.name)]
+        slugs = index.slugs if wanted.body is None else [slug for slug in index.slugs if slug == wanted.body]
+        bodies = [settings.find_body(slug) for slug in slugs]
+        duties = [*duties, *list_upcoming(datasets, bodies, index.context.on)]
+    content = write_icalendar(duties, index.context.on, "Returns", settings.address)
+    headers = {"Content-Disposition": 'attachment; filename="duty-calendar.ics"'}
+    return Response(content, media_type="text/calendar; charset=utf-8", headers=headers)
+
+
 def _read_calendar(request: Request) -> tuple[CalendarFilter, list[Duty]]:
     """What is asked for, and the duties. They are kept while the index is the same, since judging all takes seconds."""
     state, given = request.app.state, request.query_params
@@ -139,9 +165,9 @@ def _queue_page(
     because: str = "",
     status: int = 200,
 ) -> Response:
-    given, index = request.query_params, index_of(request)
+    index, chosen = index_of(request), dict.fromkeys(_FILTERS, "") | _filters(request)
     items = list_items(index)
-    kind, turn, of, words = (given.get(name, "") for name in ("kind", "turn", "of", "words"))
+    kind, turn, of, words, order = (chosen[name] for name in _FILTERS)
     found = [
         item
         for item in items
@@ -150,9 +176,14 @@ def _queue_page(
         and (not of or of in item.concerns)
         and words.casefold() in item.question.casefold()
     ]
-    shown = found[:ITEMS_A_PAGE]
+    if order == "pounds":
+        found.sort(key=lambda one: one.pounds or 0, reverse=True)
+    found.sort(key=lambda one: list(ItemKind).index(one.kind))
+    pages, number = max(1, -(-len(found) // ITEMS_A_PAGE)), request.query_params.get("number", "1")
+    if not number.isdecimal() or not 1 <= int(number) <= pages:
+        number = str(pages)  # what was on the last page has been answered
     groups: dict[str, list[QueueItem]] = {}
-    for item in sorted(shown, key=lambda one: list(ItemKind).index(one.kind)):
+    for item in found[(int(number) - 1) * ITEMS_A_PAGE : int(number) * ITEMS_A_PAGE]:
         groups.setdefault(str(item.kind), []).append(item)
     settings = settings_of(request)
     return page(
@@ -162,15 +193,23 @@ def _queue_page(
         groups=groups,
         kinds=_KINDS,
         found=len(found),
-        shown=len(shown),
+        ours=sum(item.turn is Acts.PLATFORM for item in found),
+        number=int(number),
+        pages=pages,
         rows=sum(item.rows for item in found),
         pounds=sum(item.pounds for item in found if item.pounds is not None),
         on=index.context.on,
         choices={name: max((item.choices for item in group), key=len) for name, group in groups.items()},
         names={slug: settings.find_body(slug).name for item in items for slug in item.concerns},
-        chosen={"kind": kind, "turn": turn, "of": of, "words": words},
+        chosen=chosen,
+        query={name: value for name, value in chosen.items() if value},
         error=error,
         picked=picked,
         because=because,
-        done=given.get("done", ""),
+        done=request.query_params.get("done", ""),
     )
+
+
+def _filters(request: Request) -> dict[str, str]:
+    """What the list of decisions is filtered by and its order, so that an answer leads back to the same list."""
+    return {name: value for name in _FILTERS if (value := request.query_params.get(name, ""))}

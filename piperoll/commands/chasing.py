@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from piperoll.commands.operating import local_file
 from piperoll.errors import SettingsError, UsageError
 from piperoll.model import to_document, to_json_bytes
 from piperoll.settings import Settings
@@ -31,7 +32,8 @@ def chase(  # noqa: PLR0913, PLR0917 - one parameter for each option
         str | None, typer.Option(metavar="NAME", help="Only this body: its name, short name or another name.")
     ] = None,
     bodies: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Your list of bodies; default: those of the catalogue.")
+        Path | None,
+        typer.Option(metavar="FILE", parser=local_file, help="Your list of bodies; default: those of the catalogue."),
     ] = None,
     rules: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your stages and quiet days (TOML); default: ours.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,7 @@ from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
     from piperoll.model import DecisionEntry
+    from piperoll.operations.queue_items import QueueItem
 
 Values = Annotated[
     list[str] | None,
@@ -280,7 +283,63 @@ def queue(
         for one in items
     ]
     headings = ("Id", "Kind", "Body", "Question", "Rows", "Pounds", "Days", "Turn", "Answers")
-    terminal.console().print(terminal.grid(headings, rows))
+    out = terminal.console()
+    out.print(terminal.grid(headings, rows))
+    out.print()
+    for line in _summarise_queue(items):
+        out.print(line, soft_wrap=True)
+
+
+def _summarise_queue(items: Sequence[QueueItem]) -> Iterator[str]:
+    """What waits for whom, in rows and pounds; and what each answer does."""
+    from piperoll.describing.wording import format_count, format_pounds
+
+    for turn, whom in (("body", "the body"), ("platform", "you")):
+        own = [one for one in items if one.turn == turn]
+        if own:
+            pounds = format_pounds(sum((one.pounds for one in own if one.pounds is not None), Decimal(0)))
+            rows = format_count(sum(one.rows for one in own), "row")
+            yield f"{format_count(len(own), 'decision')} for {whom}: {rows}, {pounds}."
+    effects = {(str(one.kind), choice.answer): choice.effect for one in items for choice in one.choices}
+    for (kind, answer), effect in effects.items():
+        yield f"  {kind}, {answer}: {effect}"
+    yield "To answer: piperoll decide answer ANSWER ID… --because REASON"
+
+
+def answer(
+    given: Annotated[
+        str, typer.Argument(metavar="ANSWER", help="As piperoll decisions lists them; for a report, text.")
+    ],
+    identifiers: Annotated[list[str], typer.Argument(metavar="ID…", help="As piperoll decisions lists them.")],
+    to: Place,
+    because: Because,
+    by: By = None,
+    bodies: Bodies = None,
+) -> None:
+    """Give one answer to several questions of piperoll decisions, of any number of bodies: all are recorded, or none.
+
+    The next run applies them, and so does piperoll decisions --apply.
+
+    piperoll decide answer replace 3fa9c2d17b60 77ab01c9d2e4 --to published --because "Right: a change of policy"
+    """
+    from datetime import UTC, datetime
+
+    from piperoll.operations.answering import answer_items
+    from piperoll.operations.body_index import open_index
+    from piperoll.operations.decision_queue import list_items
+    from publishers import open_store
+
+    store = open_store(to)
+    items = list_items(open_index(store, datetime.now(UTC).date(), bodies=bodies))
+    unknown = {*identifiers} - {one.id for one in items}
+    if unknown:
+        raise UsageError(f"there is no open question {', '.join(sorted(unknown))}: piperoll decisions lists them")
+    answered = answer_items(
+        store, items, dict.fromkeys(identifiers, given), because=because, standings=None, **_by_now(by)
+    )
+    for one in answered:
+        typer.echo(f"{one.id}: {given}, in {', '.join(one.concerns)}.")
+    typer.echo("The next piperoll run applies it; at once: piperoll decisions --apply.")
 
 
 def take_back(

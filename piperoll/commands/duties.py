@@ -44,12 +44,16 @@ def due(  # noqa: PLR0913, PLR0917 - one parameter for each option
     everything: Annotated[bool, typer.Option("--all", help="List returns that were on time, too.")] = False,
     brief: Annotated[bool, typer.Option("--brief", help="Only the number of returns by state.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: every return, on time or not.")] = False,
+    as_calendar: Annotated[
+        bool, typer.Option("--ics", help="Print an iCalendar: every return, and those of the coming year.")
+    ] = False,
 ) -> None:
     """List the returns that the law asks for: body, dataset, period, the day it is due, and what was received.
 
     piperoll due --to published
     piperoll due --to published --body "Anytown Council"
     piperoll due --to published --bodies bodies.csv --on 2026-11-30 --all
+    piperoll due --to published --body "Anytown Council" --ics > duties.ics
     """
     from piperoll.operations.due import list_duties
 
@@ -57,6 +61,9 @@ def due(  # noqa: PLR0913, PLR0917 - one parameter for each option
     listed = list_duties(to, today, bodies=bodies, body=body, since=parse_day(since) if since else None)
     if as_json:
         sys.stdout.buffer.write(to_json_bytes(_document(listed)))
+        return
+    if as_calendar:
+        sys.stdout.buffer.write(_calendar(listed).encode())
         return
     from piperoll import terminal  # rich, which --json does not need
 
@@ -86,6 +93,18 @@ def _document(listed: DutyList) -> dict[str, Any]:
         "duties": [{"body": duty.body.slug, **duty.to_document()} for duty in listed.duties],
         "not_followed": list(listed.not_followed),
     }
+
+
+def _calendar(listed: DutyList) -> str:
+    from piperoll import assets
+    from piperoll.operations.duty_calendar import list_upcoming, write_icalendar
+    from piperoll.settings import Settings
+
+    followed = [one for one in assets.datasets() if one.name not in listed.not_followed]
+    upcoming = list_upcoming(followed, listed.bodies, listed.on)
+    name = f"Returns of {listed.bodies[0].name}" if len(listed.bodies) == 1 else "Returns"
+    portal = Settings.from_environment().portal_url or "http://127.0.0.1:8090/"
+    return write_icalendar([*listed.duties, *upcoming], listed.on, name, portal)
 
 
 def _row(duty: Duty) -> tuple[str, ...]:

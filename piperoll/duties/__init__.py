@@ -7,6 +7,7 @@ from piperoll.duties.calendar import (
     last_working_day,
     next_change_day,
     next_due_day,
+    owes,
     publication_interval,
     shortest_interval,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "merge_first_starts",
     "next_change_day",
     "next_due_day",
+    "owes",
     "period_of",
     "publication_interval",
     "shortest_interval",

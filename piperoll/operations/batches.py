@@ -54,6 +54,10 @@ class Batch:
     bodies: tuple[BodyFiles, ...]
     of_many: bool = False
 
+    def __str__(self) -> str:
+        """As in `spend/anytown`, or `spend/anytown and 11 more`."""
+        return f"{self.bodies[0]} and {len(self.bodies) - 1:,} more" if len(self.bodies) > 1 else str(self.bodies[0])
+
     @property
     def files(self) -> int:
         """The number of files, at least one for each body."""

@@ -7,13 +7,20 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from piperoll.duties import Duty, DutyState, judge_duties
-from piperoll.model import Dataset
+from piperoll import assets
+from piperoll.describing.wording import capitalize_first, return_title
+from piperoll.duties import Duty, DutyState, due_periods, duty_rules, judge_duties, owes
+from piperoll.model import Acts, Body, Dataset
 from piperoll.operations.body_index import BodyIndex, StoreIndex
 
 HEADINGS = ("body", "name", "dataset", "part", "period", "start", "end", "due", "state", "received", "acts", "clause")
+
+_ONE_YEAR = timedelta(days=365)
+
+_LINE_BYTES = 75
+"""The longest content line of RFC 5545, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,66 @@ def count_states(duties: Iterable[Duty]) -> dict[str, int]:
     """How many duties are in each state, in the order of `DutyState`."""
     counts = Counter(duty.state for duty in duties)
     return {str(state): counts[state] for state in DutyState if counts[state]}
+
+
+def list_upcoming(datasets: Iterable[Dataset], bodies: Iterable[Body], on: date) -> list[Duty]:
+    """The returns that fall due within a year, of periods that have not ended before a day; nothing is late of them."""
+    duties = []
+    for body in bodies:
+        for dataset in datasets:
+            for rule in duty_rules(dataset, body):
+                for period, due in due_periods(rule, on, on + _ONE_YEAR):
+                    if due <= on + _ONE_YEAR and owes(body, period, due):
+                        months, state = len(list(period.months())), DutyState.NOT_YET_DUE
+                        name, clause, part = rule["name"], rule["clause"], rule["part"]
+                        duties.append(Duty(name, clause, dataset.name, body, part, period, due, state, None, months, 0))
+    return duties
+
+
+def write_icalendar(duties: Iterable[Duty], on: date, name: str, portal: str) -> str:
+    """Duties as an iCalendar (RFC 5545): an all-day event on each due day, which calendars can subscribe to.
+
+    An event keeps its identifier when its state changes, so that a calendar shows each return once.
+    """
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Piperoll//Duties//EN", f"X-WR-CALNAME:{_escape(name)}"]
+    for duty in sorted(duties, key=lambda one: (one.due, one.body.slug, one.dataset, one.part or "")):
+        title = return_title(assets.dataset(duty.dataset), duty.part)
+        state = str(duty.state).replace("-", " ")
+        about = [f"{capitalize_first(state)}. {duty.clause}"]
+        if duty.outstanding:
+            about.append("The body must act." if duty.acts is Acts.BODY else "The platform must act.")
+        lines += [
+            "BEGIN:VEVENT",
+            f"UID:{duty.dataset}.{duty.part or 'all'}.{duty.period}.{duty.body.slug}@duties.piperoll",
+            f"DTSTAMP:{on:%Y%m%d}T000000Z",
+            f"DTSTART;VALUE=DATE:{duty.due:%Y%m%d}",
+            f"SUMMARY:{_escape(f'{title}, {duty.period.title}: {duty.body.name} ({state})')}",
+            f"DESCRIPTION:{_escape(' '.join(about))}",
+            f"URL:{portal}bodies/{duty.body.slug}/",
+            "TRANSP:TRANSPARENT",
+            "END:VEVENT",
+        ]
+    lines.append("END:VCALENDAR")
+    return "".join(_fold(line) for line in lines)
+
+
+def _escape(text: str) -> str:
+    """A text value of iCalendar: no control characters, and what has a meaning of its own escaped."""
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return plain.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+
+
+def _fold(line: str) -> str:
+    """A content line of at most 75 bytes, continued on lines that begin with a space; no character is cut."""
+    out, size = [], 0
+    for letter in line:
+        width = len(letter.encode())
+        if size + width > _LINE_BYTES:
+            out.append("\r\n ")
+            size = 1
+        out.append(letter)
+        size += width
+    return "".join(out) + "\r\n"
 
 
 def write_csv(duties: Iterable[Duty]) -> str:

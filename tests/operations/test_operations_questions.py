@@ -11,7 +11,7 @@ from piperoll.model import BodyMapping, Question
 from piperoll.operations import questions
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import Ending, RunSummary
-from publishers import FolderStore, read_mapping, update_mapping
+from publishers import FolderStore, list_decisions, read_mapping, update_mapping
 from tests.operations.inbox import contents, plain_run, put, spend
 
 NOW = "2026-12-01T09:00:00Z"
@@ -35,7 +35,12 @@ class World:
 
     def answer(self, heading: str, said: str) -> BodyMapping:
         mapping = read_mapping(self.store, "anytown", "spend")
-        return questions.record_answer(self.store, mapping, heading, said, because="by telephone", moment=NOW)
+        answered = questions.record_answer(
+            self.store, mapping, heading, said, because="by telephone", moment=NOW, by="Records"
+        )
+        entry = list_decisions(self.store, "anytown")[-1]
+        assert (entry.kind, entry.subject, entry.decided_as, entry.by) == ("heading", heading, said, "Records")
+        return answered
 
 
 @pytest.fixture

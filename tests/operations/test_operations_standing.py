@@ -11,8 +11,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from piperoll.cli import main
+from piperoll.cli import app, main
 from piperoll.errors import UsageError
 from piperoll.model import Acts, Period, Series
 from piperoll.operations import pipeline
@@ -26,7 +27,7 @@ from piperoll.operations.run_request import RunRequest
 from piperoll.operations.standing import FileState, read_standing
 from piperoll.operations.trust import Standing, read_rules
 from piperoll.operations.trust import judge as judge_trust
-from publishers import Store, open_store, read_history
+from publishers import Store, list_decisions, open_store, read_history
 from tests.operations.inbox import put, spend
 
 TODAY = date(2026, 11, 28)
@@ -232,3 +233,12 @@ def test_the_command_lists_what_waits_with_what_each_answer_does(
     (item,) = json.loads(capsys.readouterr().out)["decisions"]
     assert (item["kind"], item["rows"], item["pounds"], item["turn"]) == ("value", 1, "5.00", "body")
     assert {one["answer"] for one in item["answers"]} == {"business", "public-role", "person"}
+    shown = CliRunner().invoke(app, ["decisions", "--to", place.to]).output
+    assert "1 decision for the body: 1 row, £5.00." in shown
+    assert "value, person: The rows are published without the name" in shown
+    command = ["decide", "answer", "business", item["id"], "--to", place.to, "--because", "A firm", "--by", "Records"]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert place.items() == []
+    (entry,) = list_decisions(place.store, "anytown")
+    assert (entry.subject, entry.decided_as, entry.because, entry.by) == (NAME, "business", "A firm", "Records")
+    assert "no open question" in str(CliRunner().invoke(app, command).exception)

@@ -15,7 +15,7 @@ from piperoll.model import Cause, Period, Series, Status
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.takedown import purge_submission, withdraw_version
 from piperoll.releasing import compare_versions, find_faults
-from publishers import Store, find_values, list_indexed_series, open_store, read_history, verify_series
+from publishers import Store, find_values, list_decisions, list_indexed_series, open_store, read_history, verify_series
 from tests.operations.inbox import plain_run, put, spend
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
@@ -61,7 +61,11 @@ def test_a_correction_records_what_it_changed_and_verifies(store: Store) -> None
 
 
 def test_a_withdrawn_version_leaves_the_catalogue(order: RunRequest, store: Store) -> None:
-    assert withdraw_version(order.to, OCTOBER, 2, because="the wrong month").trouble is None
+    assert withdraw_version(order.to, OCTOBER, 2, because="the wrong month", by="Records").trouble is None
+    (entry,) = list_decisions(store, "anytown")
+    assert (entry.kind, entry.subject, entry.decided_as, entry.by, entry.because) == (
+        "takedown", f"{OCTOBER}/v2", "withdrawn", "Records", "the wrong month"
+    )  # fmt: skip
     assert read_history(store, OCTOBER)[0].current_version is None
     assert b"the wrong month" in b"".join(store.read(key).content for key in store.keys("catalogue/series/"))
     assert wrong(store) == []

@@ -17,6 +17,7 @@ from piperoll.operations.decision_queue import list_items
 from piperoll.operations.queue_items import QueueItem
 from portal.readers import REPORTS
 from publishers import list_decisions, read_history
+from publishers.access import read_access_log
 from tests.fixtures.portal_client import Client, PortalUnderTest
 from tests.operations.inbox import spend
 from tests.operations.test_operations_standing import NAME, OCTOBER, TODAY, Place, with_name
@@ -165,7 +166,33 @@ def test_an_operator_answers_for_several_bodies_together(town: Town) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["/operator/queue", "/operator/calendar", "/operator/calendar.csv"])
+def test_an_answer_leads_back_to_the_list_as_it_was_filtered(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    operator, item = town.operator(), town.item(OTHER)
+    page = operator.get("/operator/queue?kind=value&of=anytown&order=pounds").text
+    assert 'action="/operator/queue?kind=value&amp;of=anytown&amp;order=pounds"' in page
+    data = {"csrf": operator.csrf, "pick": item.id, "answer": "business", "because": "A firm"}
+    answer = operator.post("/operator/queue?kind=value&of=anytown&order=pounds&x=1", data=data)
+    assert answer.headers["Location"] == "/operator/queue?kind=value&of=anytown&order=pounds&done=1"
+    monkeypatch.setattr("portal.operator.ITEMS_A_PAGE", 1)
+    shown = [operator.get(f"/operator/queue?number={number}").text for number in (1, 2, 3, 4, 9)]
+    assert "Page 1 of 3" in shown[0]
+    assert [text.count('name="pick"') for text in shown] == [1, 1, 1, 1, 1]
+    assert shown[2] == shown[3] == shown[4]
+
+
+def test_who_reads_held_values_of_a_file_is_in_the_log(town: Town) -> None:
+    officer = town.officer()
+    (reference,) = references(officer.get("/bodies/anytown/submissions/?state=partly").text)
+    assert NAME in officer.get(f"/bodies/anytown/submissions/{reference}").text
+    (entry,) = [event for event in read_access_log(town.place.store) if event.what != "grant"]
+    assert entry.what == "GET /bodies/{body}/submissions/{reference}"
+    assert entry.subject == f"body=anytown reference={reference}"
+    assert NAME not in str(entry)
+
+
+@pytest.mark.parametrize(
+    "path", ["/operator/queue", "/operator/calendar", "/operator/calendar.csv", "/operator/calendar.ics"]
+)
 def test_the_operators_room_is_closed_to_officers(town: Town, path: str) -> None:
     assert town.officer().get(path).status_code == 403
     assert town.operator().get(path).status_code == 200
