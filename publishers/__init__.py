@@ -117,7 +117,7 @@ from publishers.stores.protocol import (
     read_json,
     update_json,
 )
-from publishers.sweep import SweepResult, sweep_drafts, sweep_store
+from publishers.sweep import SweepResult, sweep_access_log, sweep_drafts, sweep_store
 from publishers.upgrade import Upgrade, upgrade_store
 from publishers.usage import Amount, Usage, measure_usage
 from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_purges, verify_series
@@ -256,6 +256,7 @@ __all__ = [
     "serve_site",
     "signing_key",
     "summarise_account",
+    "sweep_access_log",
     "sweep_drafts",
     "sweep_store",
     "take_backup",

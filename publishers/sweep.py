@@ -92,3 +92,11 @@ def sweep_drafts(store: Store, *, older_than: float = DRAFT_SECONDS) -> int:
     for body, identifier in abandoned:
         delete_draft(store, body, identifier)
     return len(abandoned)
+
+
+def sweep_access_log(store: Store, *, before: str) -> int:
+    """Delete what the portal logged on days before `before` (YYYY-MM-DD); return how many entries."""
+    old = [key for key in store.keys(layout.access_log()) if layout.parse_access_log(key) < before]
+    for key in old:
+        store.delete(key)
+    return len(old)

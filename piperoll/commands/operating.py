@@ -6,6 +6,7 @@ import json
 import os
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -302,15 +303,20 @@ def sweep(
     hours: Annotated[
         float, typer.Option(min=0, help="Only files older than this, which nobody can still be writing.")
     ] = 24,
+    access_log_days: Annotated[
+        int | None, typer.Option(metavar="DAYS", min=1, help="Delete what the portal logged before so many days ago.")
+    ] = None,
 ) -> None:
     """Delete what interrupted runs left behind: files that no pointer names, unfinished writes, abandoned drafts.
 
-    A draft in the portal is abandoned if nobody has worked on it for seven days.
+    A draft in the portal is abandoned if nobody has worked on it for seven days. The log of the portal stays unless
+    you say how long it is kept.
 
     piperoll sweep --to published
+    piperoll sweep --to published --access-log-days 400
     """
     from piperoll.describing.wording import format_count
-    from publishers import open_store, sweep_drafts, sweep_store
+    from publishers import open_store, sweep_access_log, sweep_drafts, sweep_store
 
     store = open_store(to)
     swept = sweep_store(store, older_than=hours * 3600)
@@ -318,6 +324,10 @@ def sweep(
     typer.echo(f"Removed: {files}, {format_count(swept.unfinished, 'unfinished write')}.")
     if drafts := sweep_drafts(store):
         typer.echo(f"Removed: {format_count(drafts, 'abandoned draft')}.")
+    if access_log_days is not None:
+        before = (datetime.now(UTC) - timedelta(days=access_log_days)).date().isoformat()
+        entries = sweep_access_log(store, before=before)
+        typer.echo(f"Removed: {format_count(entries, 'log entry', 'log entries')} of the portal from before {before}.")
     if swept.waiting:
         verb = "is" if len(swept.waiting) == 1 else "are"
         more = f"{format_count(len(swept.waiting), 'file')} more {verb} younger than {hours:g} hours"

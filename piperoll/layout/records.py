@@ -370,6 +370,11 @@ def access_attempts(digest: str | None = None) -> str:
     return f"{ACCESS}attempts/" if digest is None else f"{ACCESS}attempts/{digest}.json"
 
 
+def parse_access_log(key: str) -> str:
+    """The day (YYYY-MM-DD) that a key made by `access_log` names."""
+    return key.split("/")[2]
+
+
 def access_log(instant: str = "", identifier: str = "") -> str:
     """One thing that someone did in the portal; without arguments the prefix of all. Written once; private."""
     if not instant:

@@ -13,7 +13,7 @@ import pytest
 
 from piperoll import layout
 from piperoll.model import Differences, Effect
-from publishers import FolderStore, Store, publish_release, read_history, sweep_store
+from publishers import FolderStore, Store, publish_release, read_history, sweep_access_log, sweep_store
 from publishers.stores.s3 import S3Store
 from tests.publishers.small_releases import NOW, SERIES, packed
 
@@ -141,3 +141,12 @@ def test_a_sweep_does_not_disturb_concurrent_publishers(store: Store, tmp_path: 
         publish_release(store, packed(tmp_path / str(number), 3 + number), reason="r", now=NOW, compare=compare)
         sweep_store(store)
     assert read_history(store, SERIES)[0].current == 3
+
+
+def test_the_log_of_the_portal_is_deleted_by_day(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    kept, old = (layout.access_log(f"2026-1{month}-01T09:00:00Z", "abc") for month in (1, 0))
+    for key in (kept, old):
+        store.create(key, b"{}")
+    assert sweep_access_log(store, before="2026-11-01") == 1
+    assert list(store.keys("access/")) == [kept]
