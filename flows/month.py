@@ -55,20 +55,21 @@ def month(
     """
     request = _find_request(period, shard, moment)
     retries = request.settings.retries
-    with request.open() as run, record_run(run) as record_end, Workers(run) as workers:
+    with request.open() as run, record_run(run) as record_end:
         parts: list[CollectedFiles] = []
         bodies = pipeline.group_as_collected(run, collecting.collect(run, request), parts)
         reported = record.begin_run(bodies, request)
-        batches = run_in_batches(reported, request.settings.concurrency, BatchTasks(run, workers).submit)
+        with Workers(run) as workers:
+            batches = run_in_batches(reported, request.settings.concurrency, BatchTasks(run, workers).submit)
         collected = CollectedFiles.join(parts)
         results = pipeline.count_unchanged(run, collected)
         for batch, future in batches:
             ended = future.result(raise_on_failure=False)
-            if isinstance(ended, list):
-                results += ended
-            else:  # an exception: the task broke off because of a bug, so each of its files has failed
+            if not isinstance(ended, list):  # an exception: the task broke off because of a bug, so all files failed
                 error = ended.error if isinstance(ended, StepFailed) else ended
-                results += [result for body in batch.bodies for result in fail_all(run, body, error)]
+                ended = [result for body in batch.bodies for result in fail_all(run, body, error)]
+            record.log_batch(batch, ended)
+            results += ended
         if catalogue:
             results = pipeline.replace_results(results, finish_answers(run)[0])
         catalogue_task = as_step("catalogue", build_catalogue, retries)

@@ -180,7 +180,9 @@ def end_sending(seconds: float = _DRAIN_SECONDS) -> None:
 def is_connection_error(error: BaseException) -> bool:
     """Return True if a server could not be reached, or did not answer as it should. Raised by Prefect's client."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"TransportError", "PrefectHTTPStatusError"})  # the first is httpx's
+    if names & {"TransportError", "PrefectHTTPStatusError"}:  # the first is httpx's
+        return True
+    return error.__cause__ is not None and is_connection_error(error.__cause__)
 
 
 def end_sending_at_exit() -> None:

@@ -7,7 +7,7 @@ keeps what it is given where no purge reaches it, so nothing here has the name o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
@@ -21,9 +21,10 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows import prefect_server
 from piperoll.describing.wording import format_count
+from piperoll.operations.batches import Batch
 from piperoll.operations.pipeline import BodyFiles
 from piperoll.operations.run_request import RunRequest
-from piperoll.operations.run_summary import FileResult, RunSummary
+from piperoll.operations.run_summary import Ending, FileResult, RunSummary
 from piperoll.operations.run_summary_markdown import count_summary, format_headline, format_markdown
 
 FINISHED: ContextVar[list[RunSummary] | None] = ContextVar("FINISHED", default=None)
@@ -58,13 +59,19 @@ def begin_run(bodies_files: Iterable[BodyFiles], request: RunRequest) -> Iterato
     add_tags(tags)
 
 
+def log_batch(batch: Batch, results: Sequence[FileResult]) -> None:
+    """A line of the log with how the files of a batch ended, and one for each that failed."""
+    _log(f"{batch}: {format_headline(RunSummary(tuple(results)))}")
+    for one in results:
+        if one.ending is Ending.FAILED:
+            _log(f"{one.dataset}/{one.body} {one.sha256[:12]}: failed ({one.kind or 'no reason'})", warn=True)
+
+
 def end_run(summary: RunSummary, request: RunRequest) -> None:
     """Keep the summary for the caller, and record it as an artifact, an event and a line of the log."""
     if (finished := FINISHED.get()) is not None:
         finished.append(summary)
     counts = count_summary(summary)
-    for line in describe_attention(summary.results):
-        _log(line, warn=True)
     _log(format_headline(summary))
     key = "month" if request.shard is None else "shard"
     payload = counts | {"shard": str(request.shard or ""), "period": str(request.period or "")}
@@ -74,12 +81,6 @@ def end_run(summary: RunSummary, request: RunRequest) -> None:
         lambda: create_table_artifact([dict(counts)], key=f"{key}-figures", description="Files, rows and pounds"),
         lambda: emit(ENDED, payload),
     )
-
-
-def describe_attention(results: Iterable[FileResult]) -> list[str]:
-    """A line for each file that failed, with its body, dataset and the first digits of its sha256."""
-    failed = (one for one in results if one.ending == "failed")
-    return [f"{one.dataset}/{one.body} {one.sha256[:12]}: failed ({one.kind or 'no reason'})" for one in failed]
 
 
 def emit(event: str, payload: Mapping[str, Any]) -> None:

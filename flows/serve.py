@@ -40,15 +40,19 @@ def serve(
     prefect_server.quieten_prefect()
     os.environ["PIPEROLL_CONCURRENCY"] = str(request.settings.concurrency)
     os.environ.update(places.variables(request))  # for the process of each run: parameters have no paths
+    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")  # the automation waits for three beats
     os.environ["PYTHONSAFEPATH"] = "1"  # each is started by -m, which would import from the current folder first
     host = host or os.environ.get("PREFECT_SERVER_API_HOST", "127.0.0.1")
     with _server(home or prefect_server.lasting_home(), host, port) as server:
         from prefect.schedules import Cron  # noqa: PLC0415 - after its environment is set
         from prefect.types.entrypoint import EntrypointType  # noqa: PLC0415
 
+        from flows.automations import make_automations  # noqa: PLC0415
         from flows.month import month  # noqa: PLC0415
 
         server.wait()
+        if server.process:
+            make_automations()  # a run that was killed gives up its place, for which the next would wait
         if ready:
             ready(server)
         month.serve(

@@ -115,10 +115,10 @@ class BatchTasks:
         self._task = as_task("bodies", self.process)
 
     def submit(self, batch: Batch) -> PrefectFuture[list[FileResult]]:
-        """Submit a batch; its task is named after its size."""
+        """Submit a batch; its task is named after its first body and its size."""
         self._batches[batch.number] = batch
         size = f"{batch.files} {'file' if batch.files == 1 else 'files'}, {batch.bytes / 1e6:.1f} MB"
-        named = self._task.with_options(task_run_name=f"bodies {batch.number}: {size}")
+        named = self._task.with_options(task_run_name=f"{batch}: {size}")
         return named.submit(batch.number)
 
     def process(self, number: int) -> list[FileResult]:

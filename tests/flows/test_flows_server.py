@@ -93,7 +93,7 @@ def test_the_server_that_is_set_records_the_run(prefect_server: str, tmp_path: P
     run = max(runs, key=lambda each: each["created"])
     assert (run["name"], run["state_type"]) == ("month as it comes", "COMPLETED")
     assert set(run["parameters"]) == {"period", "shard", "catalogue", "moment"}
-    wanted = {"bodies 1: 1 file, 0.0 MB", "catalogue"}
+    wanted = {"spend/anytown: 1 file, 0.0 MB", "catalogue"}
     eventually(lambda: wanted <= {task["name"].partition("-")[0] for task in ask(prefect_server, "/task_runs/filter")})
     kept = {each["type"]: each for each in ask(prefect_server, "/artifacts/filter") if each["flow_run_id"] == run["id"]}
     table = kept["markdown"]
@@ -130,6 +130,17 @@ def test_a_run_whose_server_is_lost_ends_when_the_data_are_safe(tmp_path: Path) 
     assert "record of this run lacks its end" in " ".join(said.split())
     assert noise == ""
     assert "catalogue/index.html" in contents(open_store(str(tmp_path / "out")), "catalogue/")
+
+
+def test_a_server_that_is_set_and_not_there_is_named(tmp_path: Path) -> None:
+    """It was a traceback of a hundred lines."""
+    put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
+    given = ("run", "--inbox", str(tmp_path / "inbox"), "--to", str(tmp_path / "out"))
+    process = python("from piperoll.cli import main; main()", *given, api="http://127.0.0.1:9/api")
+    said, noise = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode != 0
+    assert "the Prefect server at http://127.0.0.1:9/api cannot be used" in said + noise
+    assert "Traceback" not in said + noise
 
 
 def test_the_page_asks_the_host_and_port_at_which_it_is_opened(tmp_path: Path) -> None:
