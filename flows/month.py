@@ -55,11 +55,12 @@ def month(
     """
     request = _find_request(period, shard, moment)
     retries = request.settings.retries
-    with request.open() as run, record_run(run) as record_end, Workers(run) as workers:
+    with request.open() as run, record_run(run) as record_end:
         parts: list[CollectedFiles] = []
         bodies = pipeline.group_as_collected(run, collecting.collect(run, request), parts)
         reported = record.begin_run(bodies, request)
-        batches = run_in_batches(reported, request.settings.concurrency, BatchTasks(run, workers).submit)
+        with Workers(run) as workers:
+            batches = run_in_batches(reported, request.settings.concurrency, BatchTasks(run, workers).submit)
         collected = CollectedFiles.join(parts)
         results = pipeline.count_unchanged(run, collected)
         for batch, future in batches:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from collectors import list_inbox
 from flows import prefect_server
 from piperoll.checking import warm_up
 from piperoll.errors import ServerTrouble
 from piperoll.operations import collecting, pipeline
 from piperoll.operations.answering import finish_answers
+from piperoll.operations.batches import MANY_FILES
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.run_record import record_run
 from piperoll.operations.run_request import RunRequest
@@ -46,7 +49,7 @@ def run_month(request: RunRequest) -> RunSummary:
         from flows.month import REQUEST, RunFailed, month  # noqa: PLC0415
         from flows.record import FINISHED  # noqa: PLC0415
 
-        if server.process:
+        if server.process and not _is_large(request):
             warm_up()  # takes as long again, and the first file needs it
         server.wait()
         finished: list[RunSummary] = []
@@ -76,6 +79,13 @@ def run_month(request: RunRequest) -> RunSummary:
             logging.raiseExceptions = raising
             REQUEST.reset(token)
             FINISHED.reset(kept)
+
+
+def _is_large(request: RunRequest) -> bool:
+    """Whether worker processes will do the work: they load what they need, and this process does not need it."""
+    if not isinstance(request.inbox, Path) or request.settings.concurrency == 1:
+        return False
+    return len(list_inbox(request.inbox, received="").arrivals) >= MANY_FILES
 
 
 def _run_if_nothing_new(request: RunRequest) -> RunSummary | None:

@@ -100,9 +100,8 @@ def show_changes(replayed: ReplayResult, out: Console, into: str | None) -> None
         out.print(terminal.grid(heads, rows, right=frozenset(range(2, 8))))
     same = len(replayed.results) - len(replayed.changes)
     would, place = ("would change", "would not") if replayed.applied is None else ("changed", "did not")
-    out.print(f"{format_count(len(replayed.changes), 'file')} {would}, {same:,} {place}.")
-    if into:
-        out.print(f"The result is in {into}.")
+    kept = f" The result is in {into}." if into else ""
+    out.print(f"{format_count(len(replayed.changes), 'file')} {would}, {same:,} {place}.{kept}")
     if replayed.applied:
         out.print(f"Applied to {format_count(len(replayed.applied.results), 'file')}: piperoll history shows each.")
         for series, why in replayed.applied.skipped.items():

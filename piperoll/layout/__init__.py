@@ -39,6 +39,7 @@ from piperoll.layout.catalogue import *  # noqa: F403 - callers use the package 
 from piperoll.layout.catalogue import CATALOGUE, CONSOLIDATED
 from piperoll.layout.chasing import *  # noqa: F403
 from piperoll.layout.chasing import CHASING
+from piperoll.layout.examined import *  # noqa: F403
 from piperoll.layout.records import *  # noqa: F403
 from piperoll.layout.records import (
     ARCHIVE,

@@ -147,21 +147,6 @@ def claim(body: str, dataset: str, digest: str) -> str:
     return f"{claims_folder(body, dataset)}{digest[:20]}.json"
 
 
-EXAMINED_BY = f"{COLLECTED}examined-by/"
-"""The prefix of what the files of each dataset and body were last examined by. Private."""
-
-
-def examined_by(dataset: str, body: str, basis: str) -> str:
-    """An empty object: files of a body were last examined by these rules, register entry and answers. Private."""
-    return f"{EXAMINED_BY}{dataset}/{body}/{basis}"
-
-
-def parse_examined_by(key: str) -> tuple[str, str, str]:
-    """The dataset, body and basis that a key made by `examined_by` names."""
-    dataset, body, basis = key.removeprefix(EXAMINED_BY).split("/")
-    return dataset, body, basis
-
-
 BUILD = f"{COLLECTED}catalogue/"
 """The prefix of what the last build of the catalogue recorded. Remade; private."""
 

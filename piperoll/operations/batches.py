@@ -34,7 +34,7 @@ MOST_BYTES = 16_000_000
 _PLAIN_STEPS = Steps()
 _LEAST_FILES = 8
 """Batches get smaller towards the end of a run, but not smaller than this: then audits cost more than idle lanes."""
-_MANY_FILES, _MANY_BYTES = 40, 20_000_000
+MANY_FILES, MANY_BYTES = 60, 20_000_000
 """With fewer files and bytes, a run takes less time in one process than processes take to start."""
 
 _PAUSE_SECONDS = 0.2
@@ -264,7 +264,7 @@ class _Work(Generic[FutureT]):
                     break
                 taken += 1
             several = self.lanes > 1 and (len(self.waiting) > 1 or bool(self.submitted))
-            many = several and (self.files >= _MANY_FILES or self.bytes >= _MANY_BYTES)
+            many = several and (self.files >= MANY_FILES or self.bytes >= MANY_BYTES)
             batch = Batch(len(self.submitted) + 1, tuple(self.waiting[:taken]), many)
             del self.waiting[:taken]
             self.free -= 1

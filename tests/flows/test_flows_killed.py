@@ -100,7 +100,7 @@ def test_a_run_that_is_terminated_says_so_and_leaves_no_temporary_folder_and_no_
     """It ended with a traceback, and its folder stayed behind."""
     inbox, place, temporary = (tmp_path / name for name in ("inbox", "place", "temporary"))
     temporary.mkdir()
-    for number in range(40):
+    for number in range(60):
         put(inbox, f"spend/body{number}/October 2026.csv", spend(10))
     process = piperoll("run", "--inbox", inbox, "--to", place, api=prefect_server, TMPDIR=str(temporary))
     while not (place / "reports").is_dir() and process.poll() is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -143,3 +144,28 @@ def test_no_file_is_rejected_in_one_order_and_accepted_in_another(tmp_path: Path
             more = {finding.code for finding in ours.findings} - {finding.code for finding in theirs.findings}
             if theirs.verdict.publishes and more:
                 assert all(code in told for code in more)
+
+
+@pytest.mark.real
+@pytest.mark.timeout(600)
+def test_real_files_give_the_same_store_in_reverse_order_and_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four small files of each of four bodies."""
+    realdata = Path(os.environ.get("REALDATA", Path(__file__).parents[3] / "shared" / "realdata"))
+    folders: dict[str, list[Path]] = {}
+    for path in sorted((realdata / "spend").rglob("*")):
+        if path.is_file() and path.stat().st_size < 100_000:
+            folders.setdefault(path.parent.name, []).append(path)
+    bodies = sorted(folders, key=lambda body: (-len(folders[body]), body))[:4]
+    for body in bodies:
+        for path in folders[body][:4]:
+            put(tmp_path / "inbox", f"spend/{body}/{path.name}", path.read_bytes())
+    chance = seeded(3)
+    run_once(tmp_path / "one", tmp_path / "inbox", MOMENTS[0], chance, bodies)
+    for _ in range(3):
+        with monkeypatch.context() as patched, pytest.raises(Killed):
+            patched.setattr(run_request, "open_store", lambda to: DyingStore(open_store(to), chance.randint(10, 50)))
+            run_once(tmp_path / "other", tmp_path / "inbox", MOMENTS[0], chance, bodies)
+    run_once(tmp_path / "other", tmp_path / "inbox", MOMENTS[0], chance, bodies)
+    assert stored(tmp_path / "other") == stored(tmp_path / "one")
