@@ -31,6 +31,8 @@ import re
 from pathlib import PurePosixPath
 
 from piperoll.errors import StoreError
+from piperoll.layout.access import *  # noqa: F403
+from piperoll.layout.access import ACCESS, access_log
 from piperoll.layout.backups import *  # noqa: F403
 from piperoll.layout.backups import LAST_RUNS
 from piperoll.layout.catalogue import *  # noqa: F403 - callers use the package as one module
@@ -40,7 +42,6 @@ from piperoll.layout.chasing import CHASING
 from piperoll.layout.examined import *  # noqa: F403
 from piperoll.layout.records import *  # noqa: F403
 from piperoll.layout.records import (
-    ACCESS,
     ARCHIVE,
     COLLECTED,
     DATA,
@@ -52,7 +53,6 @@ from piperoll.layout.records import (
     RECEIPTS,
     REPORTS,
     RETURNS,
-    access_log,
     senders,
     tombstones_prefix,
 )
