@@ -2,8 +2,9 @@
 
 from collectors.fetch_queue import QueuedFetch, run_fetches
 from collectors.folder import Arrival, InboxListing, SkippedPath, list_inbox, why_not_collected
+from collectors.links import find_links
 from collectors.sources import WebSource, read_sources
-from collectors.web import FetchLimits, FetchResponse, fetch_file, fetch_hop, find_links, require_proxy
+from collectors.web import FetchLimits, FetchResponse, fetch_file, fetch_hop, require_proxy
 
 __all__ = [
     "Arrival",

@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -27,6 +26,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError
 
+from collectors.links import join_address
 from piperoll.errors import (
     AddressRefused,
     CollectError,
@@ -140,24 +140,6 @@ def fetch_hop(
     return answer
 
 
-def find_links(page: bytes, base: str, pattern: str) -> tuple[str, ...]:
-    """The addresses of the links of a page whose address or text matches `pattern`, each once, in page order."""
-    reader = _Links()
-    reader.feed(page.decode("utf-8", "replace"))
-    reader.close()
-    wanted = re.compile(pattern)
-    found = (_join(base, href) for href, text in reader.found if wanted.search(href) or wanted.search(text))
-    return tuple(dict.fromkeys(address.partition("#")[0] for address in found))
-
-
-def _join(base: str, address: str) -> str:
-    """The absolute address; one that is not valid as it is, so that fetching it gives the error."""
-    try:
-        return urljoin(base, address)
-    except ValueError:
-        return address
-
-
 def _session(limits: FetchLimits) -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # no proxy that nobody has set for us, and no .netrc
@@ -181,7 +163,7 @@ def _request(
     with closing(_get(session, url, limits, last)) as response:
         answer = replace(answer, status=response.status_code, headers=dict(response.headers))
         if response.status_code in _REDIRECTS and "Location" in response.headers:
-            return answer, _join(url, response.headers["Location"])
+            return answer, join_address(url, response.headers["Location"])
         if response.status_code == 304 and last:
             return answer, None
         error = _error_of(response, limits.proxy)
@@ -321,37 +303,6 @@ def name_download(disposition: str, url: str) -> str:
     given = given or unquote(urlsplit(url).path.rpartition("/")[2])
     last = re.split(r"[\\/]", given)[-1]
     return "".join(sign for sign in last if sign.isprintable()).strip(". ")[:200] or "download"
-
-
-class _Links(HTMLParser):
-    """Collects the address and text of each `<a href>` of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[tuple[str, str]] = []
-        self._href: str | None = None
-        self._text: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "a":
-            self._finish()
-            self._href = dict(attrs).get("href")
-
-    def handle_data(self, data: str) -> None:
-        self._text.append(data)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "a":
-            self._finish()
-
-    def close(self) -> None:
-        super().close()
-        self._finish()
-
-    def _finish(self) -> None:
-        if self._href is not None:
-            self.found.append((self._href.strip(), " ".join("".join(self._text).split())))
-        self._href, self._text = None, []
 
 
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")

@@ -18,10 +18,10 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from piperoll.errors import PiperollError
 from piperoll.operations import pipeline, steps
+from piperoll.operations.examined import ExaminedFile
 from piperoll.operations.pipeline import Audits, BodyFiles, Steps
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import FileResult
-from piperoll.operations.steps import ExaminedFile
 
 P = ParamSpec("P")
 R = TypeVar("R")

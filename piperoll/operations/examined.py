@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import publishers
 from piperoll import assets, checking, releasing
@@ -14,6 +15,7 @@ from piperoll.model import (
     Dataset,
     Finding,
     Packed,
+    Period,
     Report,
     Series,
     Severity,
@@ -49,6 +51,29 @@ class ExaminedSubmission:
     def public_name(self) -> str:
         """The name of the file as it is published: as sent, unless it names a private person."""
         return self.examination.disposition.withheld.get(self.submission.name, self.submission.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedFile:
+    """The small result of `examine`: what the order of publishing depends on, and where the rest is kept.
+
+    `rows_sha256` identifies the rows to publish; None if there are none. `kept_at` is a file in the scratch folder.
+    `public_name` is the file's name as it is published.
+    `restates` is True if the file is published already, and was examined again because of a decision about its values.
+    `sample_at` is a file with the tables to be audited before the release may be published (`audit`); None if there is
+    nothing to publish. `audited` is True if what is packed was handed out to be audited already.
+    """
+
+    submission: Submission
+    period: Period | None
+    part: str | None
+    series: Series | None
+    rows_sha256: str | None
+    kept_at: Path
+    public_name: str
+    restates: bool = False
+    sample_at: Path | None = None
+    audited: bool = False
 
 
 def compare_with_earlier(

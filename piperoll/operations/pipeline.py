@@ -27,9 +27,9 @@ from piperoll.operations.bugs import explain_error
 from piperoll.operations.catalogue.build import try_to_build
 from piperoll.operations.collecting import CollectedFiles
 from piperoll.operations.decisions import PendingDecisions
+from piperoll.operations.examined import ExaminedFile
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, RunSummary, failure, in_order, result_of
-from piperoll.operations.steps import ExaminedFile
 from publishers import apply_tombstones, list_waiting, read_tombstone
 
 

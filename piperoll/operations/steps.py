@@ -34,6 +34,7 @@ from piperoll.model import (
 from piperoll.operations import decisions, questions
 from piperoll.operations.examined import (
     Check,
+    ExaminedFile,
     ExaminedSubmission,
     compare_with_earlier,
     compare_with_later,
@@ -43,29 +44,6 @@ from piperoll.operations.examined import (
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, result_of
 from piperoll.reading import Reading, read
-
-
-@dataclass(frozen=True, slots=True)
-class ExaminedFile:
-    """The small result of `examine`: what the order of publishing depends on, and where the rest is kept.
-
-    `rows_sha256` identifies the rows to publish; None if there are none. `kept_at` is a file in the scratch folder.
-    `public_name` is the file's name as it is published.
-    `restates` is True if the file is published already, and was examined again because of a decision about its values.
-    `sample_at` is a file with the tables to be audited before the release may be published (`audit`); None if there is
-    nothing to publish. `audited` is True if what is packed was handed out to be audited already.
-    """
-
-    submission: Submission
-    period: Period | None
-    part: str | None
-    series: Series | None
-    rows_sha256: str | None
-    kept_at: Path
-    public_name: str
-    restates: bool = False
-    sample_at: Path | None = None
-    audited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

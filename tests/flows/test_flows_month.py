@@ -12,10 +12,10 @@ import pytest
 from flows import prefect_server
 from flows.run import run_month
 from piperoll.operations import pipeline
+from piperoll.operations.examined import ExaminedFile
 from piperoll.operations.pipeline import BodyFiles, Claim
 from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import Progress, RunSummary
-from piperoll.operations.steps import ExaminedFile
 from piperoll.settings import Settings
 from publishers import open_store
 from tests.flows.web_server import Web

@@ -17,10 +17,10 @@ from piperoll.model import Submission
 from piperoll.operations import batches, pipeline, steps, worker_processes
 from piperoll.operations.batches import Batch, process_bodies, retrying, run_in_batches
 from piperoll.operations.collecting import collect_inbox
+from piperoll.operations.examined import ExaminedFile
 from piperoll.operations.pipeline import BodyFiles, Steps
 from piperoll.operations.run_request import Run, RunRequest, open_run
 from piperoll.operations.run_summary import FileResult, Progress, Watcher
-from piperoll.operations.steps import ExaminedFile
 from piperoll.operations.worker_processes import Workers
 from publishers import open_store
 from tests.operations.inbox import contents, put, spend

@@ -19,7 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collectors.web import find_links, name_download, retry_after
+from collectors.links import find_links
+from collectors.web import name_download, retry_after
 from hosting.limits import ApiLimits
 from hosting.problems import Problem
 from piperoll import assets, layout
