@@ -60,8 +60,8 @@ class ExaminedFile:
     `rows_sha256` identifies the rows to publish; None if there are none. `kept_at` is a file in the scratch folder.
     `public_name` is the file's name as it is published.
     `restates` is True if the file is published already, and was examined again because of a decision about its values.
-    `sample_at` is a file with the tables to be audited before the release may be published (`audit`); None if there is
-    nothing to publish. `audited` is True if what is packed was handed out to be audited already.
+    `sample_at` is a file with the tables to be audited before the release may be published (`auditing`); None if there
+    is nothing to publish. `audited` is True if what is packed was handed out to be audited already.
     """
 
     submission: Submission

@@ -22,7 +22,7 @@ from typing import TypeAlias, TypeVar
 from piperoll import layout
 from piperoll.errors import BytesPurged, describe_error
 from piperoll.model import Period, Series, Submission, to_json_bytes
-from piperoll.operations import decisions, questions, receipts, reexamining, steps
+from piperoll.operations import auditing, decisions, questions, receipts, reexamining, steps
 from piperoll.operations.bugs import explain_error
 from piperoll.operations.catalogue.build import try_to_build
 from piperoll.operations.collecting import CollectedFiles
@@ -59,7 +59,7 @@ Claim: TypeAlias = tuple[Series, Mapping[str, str]]
 """A series that several files of one run claim, and the names of those files by sha256."""
 
 Audits: TypeAlias = Generator[Sequence[ExaminedFile], Mapping[str, Exception], list[FileResult]]
-"""What `process_files` makes: it yields files whose packed releases are to be audited (`steps.audit`), is sent the
+"""What `process_files` makes: it yields files whose packed releases are to be audited (`auditing.audit`), is sent the
 errors of those that did not pass, by sha256, and returns the result of every file."""
 
 _T = TypeVar("_T")
@@ -74,7 +74,7 @@ class Steps:
     publish: Callable[[Run, ExaminedFile, tuple[str, ...]], FileResult] = steps.publish
     examine_again: Callable[[Run, Submission, Series], ExaminedFile] = steps.examine_again
     recall: Callable[[Run, ExaminedFile], ExaminedFile] = steps.recall
-    audit: Callable[[Sequence[ExaminedFile]], Sequence[Exception | None]] = steps.audit
+    audit: Callable[[Sequence[ExaminedFile]], Sequence[Exception | None]] = auditing.audit
 
 
 def run_in_process(run: Run, collected: CollectedFiles) -> list[FileResult]:

@@ -24,7 +24,7 @@ from piperoll.model import (
     Verdict,
     Version,
 )
-from piperoll.operations import steps
+from piperoll.operations import auditing, steps
 from piperoll.operations.pipeline import fail
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, result_of
@@ -177,7 +177,7 @@ def _restate(run: Run, impact: SeriesImpact, because: str) -> list[FileResult]:
     if found is None:
         raise StoreCorrupt(f"there is no record of the file {version.sources[0][:12]}")
     file = steps.examine_again(run, found[0], series)
-    for error in steps.audit([file]):
+    for error in auditing.audit([file]):
         if error is not None:
             raise error
     settled = steps.restate(run, file, version, f"restated by today's rules: {because}")
