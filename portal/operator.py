@@ -35,6 +35,9 @@ router = APIRouter()
 ITEMS_A_PAGE = 60
 DUTIES_A_PAGE = 150
 
+_MOST_DIGITS = 9
+"""Digits of the number of a page: `int` refuses thousands of them."""
+
 _FILTERS = ("kind", "turn", "of", "words", "order")
 
 _KINDS = {
@@ -80,7 +83,9 @@ def answer_queue(
     except UsageError as error:
         return _queue_page(request, error=str(error), picked=picked, because=because, status=400)
     request.app.state.work.ask()
-    return RedirectResponse(f"/operator/queue?{urlencode(_filters(request) | {'done': str(len(answered))})}", 303)
+    number = request.query_params.get("number", "")
+    back = _filters(request) | ({"number": number} if number else {}) | {"done": str(len(answered))}
+    return RedirectResponse(f"/operator/queue?{urlencode(back)}", 303)
 
 
 @router.get("/operator/calendar")
@@ -180,7 +185,7 @@ def _queue_page(
         found.sort(key=lambda one: one.pounds or 0, reverse=True)
     found.sort(key=lambda one: list(ItemKind).index(one.kind))
     pages, number = max(1, -(-len(found) // ITEMS_A_PAGE)), request.query_params.get("number", "1")
-    if not number.isdecimal() or not 1 <= int(number) <= pages:
+    if not number.isdecimal() or len(number) > _MOST_DIGITS or not 1 <= int(number) <= pages:
         number = str(pages)  # what was on the last page has been answered
     groups: dict[str, list[QueueItem]] = {}
     for item in found[(int(number) - 1) * ITEMS_A_PAGE : int(number) * ITEMS_A_PAGE]:
