@@ -28,7 +28,7 @@ from piperoll.operations.duty_calendar import (
 from piperoll.operations.queue_items import ItemKind, QueueItem
 from portal.indexes import index_of, moment_of
 from portal.rendering import page
-from portal.sessions import Signed, require, sent_form, settings_of
+from portal.sessions import Signed, log_reading, require, sent_form, settings_of
 
 router = APIRouter()
 
@@ -54,6 +54,7 @@ _KINDS = {
 
 
 @router.get("/operator/queue")
+@log_reading
 def get_queue(request: Request, _: Signed = Depends(require(Role.OPERATE))) -> Response:
     """Everything that waits for a decision."""
     return _queue_page(request)

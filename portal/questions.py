@@ -15,7 +15,7 @@ from piperoll.operations.queue_items import ItemKind, QueueItem
 from piperoll.operations.standing import BodyStanding
 from portal.indexes import moment_of, standing_of
 from portal.rendering import page
-from portal.sessions import Signed, own_body, require, sent_form, settings_of
+from portal.sessions import Signed, log_reading, own_body, require, sent_form, settings_of
 
 router = APIRouter()
 
@@ -24,6 +24,7 @@ MOST_SHOWN = 60
 
 
 @router.get("/bodies/{body}/questions/")
+@log_reading
 def get_questions(request: Request, body: str = Depends(own_body), signed: Signed = Depends(require())) -> Response:
     """Everything that waits for this body's answer."""
     return _questions_page(request, standing_of(request, body), signed)
