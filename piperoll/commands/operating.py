@@ -306,7 +306,7 @@ def _forget_flow_runs(stone: Tombstone) -> bool:
         forgotten = forget_flow_runs(stone)
     except Exception as error:  # noqa: BLE001 - the file is purged, whatever the server answers
         typer.echo(
-            f"The Prefect server still has what it keeps about the file ({type(error).__name__}). When it answers again, "
+            f"Flow runs about the file may still be on the Prefect server ({type(error).__name__}). When it answers, "
             f"give the same command with the whole sha256: {stone.sha256}",
             err=True,
         )
