@@ -133,7 +133,6 @@ def compare_with_later(store: publishers.Store, examined: ExaminedSubmission, ch
             severity=Severity.WARNING if one in holding else Severity.INFO,
             table=publishers.describe_series(one),
             codes=", ".join(sorted(codes)),
-            count_codes=len(codes),
         )
         for one, codes in sorted(later.items(), key=lambda item: item[0].period)
     ]

@@ -16,7 +16,6 @@ from piperoll.findings import make_finding
 from piperoll.model import Address, BodyMapping, DecisionEntry, DecisionKind, Question, Report, Submission, Verdict
 from piperoll.reading import (
     ASKING,
-    DOUBTED,
     Reading,
     build_lexicon,
     find_questions,
@@ -77,16 +76,14 @@ def settle_memory(alone: Examination, recalled: Examination) -> Examination:
         return alone
     table, choice = found
     dataset = assets.dataset(recalled.report.dataset or "")
-    title = dataset.field(choice.field).title
     rows, rows_before = _count_accepted(alone.report), _count_accepted(recalled.report)
     finding = make_finding(
-        DOUBTED,
+        "headings-doubted",
         Address(table.sheet, column=letter(choice.column), field=choice.field),
         variant=doubt,
         value=choice.heading,
         heading=choice.heading.strip(),
-        title=title,
-        field_title=title.lower(),
+        field_title=dataset.field(choice.field).title.lower(),
         rows=rows,
         pounds=_describe_pounds(alone.report),
         rows_before=rows_before,
