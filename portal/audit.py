@@ -45,10 +45,9 @@ class AccessLog:
         who, outcome = state.get("noted") or (None, "")
         signed, session = state.get("signed"), state.get("session")
         who = who or (signed.person if signed else session.person if session else None)
-        changes = scope["method"] not in ("GET", "HEAD", "OPTIONS") or getattr(
-            scope.get("endpoint"), "is_logged", False
-        )
-        if who is None or not (changes or outcome or status in _REFUSED):
+        changes = scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        hands_out = getattr(scope.get("endpoint"), "is_logged", False)
+        if who is None or not (changes or hands_out or outcome or status in _REFUSED):
             return None
         parameters = scope.get("path_params", {})
         named = (f"{name}={value}" for name, value in parameters.items() if _PLAIN.fullmatch(str(value)))

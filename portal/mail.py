@@ -44,38 +44,42 @@ def send_mail(
     message.set_content(text)
     for name, content in (attachments or {}).items():
         message.add_attachment(content, maintype="application", subtype="json", filename=name)
-    handed_over = False
+    handed_over = taken = False
     try:
         with _connect(settings) as server:
             handed_over = True
             server.send_message(message, settings.sender, [to])
-    except smtplib.SMTPServerDisconnected as error:
-        raise _not_sent(error, uncertain=handed_over) from None
-    except smtplib.SMTPException as error:  # an answer of the server, so it has not taken the message
-        raise _not_sent(error, uncertain=False) from None
-    except OSError as error:
-        raise _not_sent(error, uncertain=handed_over) from None
-
-
-def _not_sent(error: Exception, *, uncertain: bool) -> MailNotSent:
-    failed = MailNotSent(f"the mail server did not take a message: {type(error).__name__}")
-    failed.uncertain = uncertain
-    return failed
+            taken = True
+    except OSError as error:  # those of smtplib, too
+        if taken:  # what failed was QUIT
+            return
+        refused = isinstance(error, smtplib.SMTPException) and not isinstance(error, smtplib.SMTPServerDisconnected)
+        failed = MailNotSent(f"the mail server did not take a message: {type(error).__name__}")
+        failed.uncertain = handed_over and not refused
+        raise failed from None
 
 
 def _connect(settings: MailSettings) -> smtplib.SMTP:
     """A connection to the server, encrypted unless the server is on this machine. Raises: SettingsError."""
-    parts = urlsplit(settings.server)
+    try:
+        parts = urlsplit(settings.server)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise SettingsError("PIPEROLL_PORTAL_SMTP is not valid: write it like smtps://user:password@mail.example:465")
     context = ssl.create_default_context()
     server: smtplib.SMTP
     if parts.scheme == "smtps":
-        server = smtplib.SMTP_SSL(parts.hostname, parts.port or 465, timeout=_SECONDS, context=context)
+        server = smtplib.SMTP_SSL(parts.hostname, port or 465, timeout=_SECONDS, context=context)
     else:
-        server = smtplib.SMTP(parts.hostname, parts.port or 587, timeout=_SECONDS)
-        if not is_loopback(parts.hostname):
+        server = smtplib.SMTP(parts.hostname, port or 587, timeout=_SECONDS)
+    try:
+        if parts.scheme == "smtp" and not is_loopback(parts.hostname):
             server.starttls(context=context)
-    if parts.username:
-        server.login(unquote(parts.username), unquote(parts.password or ""))
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+    except OSError:
+        server.close()
+        raise
     return server

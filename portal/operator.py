@@ -28,12 +28,15 @@ from piperoll.operations.duty_calendar import (
 from piperoll.operations.queue_items import ItemKind, QueueItem
 from portal.indexes import index_of, moment_of
 from portal.rendering import page
-from portal.sessions import Signed, require, sent_form, settings_of
+from portal.sessions import Signed, log_reading, require, sent_form, settings_of
 
 router = APIRouter()
 
 ITEMS_A_PAGE = 60
 DUTIES_A_PAGE = 150
+
+_MOST_DIGITS = 9
+"""Digits of the number of a page: `int` refuses thousands of them."""
 
 _FILTERS = ("kind", "turn", "of", "words", "order")
 
@@ -51,6 +54,7 @@ _KINDS = {
 
 
 @router.get("/operator/queue")
+@log_reading
 def get_queue(request: Request, _: Signed = Depends(require(Role.OPERATE))) -> Response:
     """Everything that waits for a decision."""
     return _queue_page(request)
@@ -80,7 +84,9 @@ def answer_queue(
     except UsageError as error:
         return _queue_page(request, error=str(error), picked=picked, because=because, status=400)
     request.app.state.work.ask()
-    return RedirectResponse(f"/operator/queue?{urlencode(_filters(request) | {'done': str(len(answered))})}", 303)
+    number = request.query_params.get("number", "")
+    back = _filters(request) | ({"number": number} if number else {}) | {"done": str(len(answered))}
+    return RedirectResponse(f"/operator/queue?{urlencode(back)}", 303)
 
 
 @router.get("/operator/calendar")
@@ -180,7 +186,7 @@ def _queue_page(
         found.sort(key=lambda one: one.pounds or 0, reverse=True)
     found.sort(key=lambda one: list(ItemKind).index(one.kind))
     pages, number = max(1, -(-len(found) // ITEMS_A_PAGE)), request.query_params.get("number", "1")
-    if not number.isdecimal() or not 1 <= int(number) <= pages:
+    if not number.isdecimal() or len(number) > _MOST_DIGITS or not 1 <= int(number) <= pages:
         number = str(pages)  # what was on the last page has been answered
     groups: dict[str, list[QueueItem]] = {}
     for item in found[(int(number) - 1) * ITEMS_A_PAGE : int(number) * ITEMS_A_PAGE]:

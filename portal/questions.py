@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -15,7 +15,7 @@ from piperoll.operations.queue_items import ItemKind, QueueItem
 from piperoll.operations.standing import BodyStanding
 from portal.indexes import moment_of, standing_of
 from portal.rendering import page
-from portal.sessions import Signed, own_body, require, sent_form, settings_of
+from portal.sessions import Signed, log_reading, own_body, require, sent_form, settings_of
 
 router = APIRouter()
 
@@ -24,6 +24,7 @@ MOST_SHOWN = 60
 
 
 @router.get("/bodies/{body}/questions/")
+@log_reading
 def get_questions(request: Request, body: str = Depends(own_body), signed: Signed = Depends(require())) -> Response:
     """Everything that waits for this body's answer."""
     return _questions_page(request, standing_of(request, body), signed)
@@ -42,7 +43,6 @@ def answer_questions(
     items = standing.items
     try:
         answers = read_answers(form, items)
-        _require_reason(because, answers, items)
         answered = answer_items(
             settings_of(request).opened,
             items,
@@ -56,12 +56,6 @@ def answer_questions(
         return _questions_page(request, standing, signed, error=str(error), sent=form, status=400)
     request.app.state.work.ask()
     return RedirectResponse(f"/bodies/{body}/questions/?done={len(answered)}", 303)
-
-
-def _require_reason(because: str, answers: Mapping[str, str], items: Iterable[QueueItem]) -> None:
-    """Raises: UsageError: there is no reason, and any answer but one to a reader needs it."""
-    if not because.strip() and any(item.id in answers and item.kind is not ItemKind.REPORT for item in items):
-        raise UsageError("give a reason: it is kept with the answers")
 
 
 def read_answers(form: FormData, items: Sequence[QueueItem]) -> dict[str, str]:

@@ -119,6 +119,7 @@ def post_send(
 
 
 @router.get("/bodies/{body}/drafts/{draft}/")
+@log_reading
 async def get_draft(
     request: Request, draft: Draft = Depends(own_draft), _: Signed = Depends(require(Role.SUBMIT))
 ) -> Response:

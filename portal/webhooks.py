@@ -9,19 +9,26 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from collectors.web import resolve_public
-from piperoll.errors import PiperollError
+from piperoll.errors import AddressRefused, PiperollError
 
 SIGNATURE_HEADER, DELIVERY_HEADER = "Piperoll-Signature", "Piperoll-Delivery"
 
 _SECONDS = 20.0
 """How long a whole delivery may take: a receiver that answers byte by byte does not hold up the others."""
 
+_GATEWAY_FAILED = (502, 504)
+"""Answers of a gateway that passed the message on and got no proper answer: the receiver may have it."""
+
 
 class WebhookNotTaken(PiperollError):
-    """A webhook did not take a message. `uncertain` is True if it may have: the connection broke after it was sent."""
+    """A webhook did not take a message. `uncertain` is True if it may have: the connection broke after it was sent.
+
+    The error does not name the address.
+    """
 
     retryable = True
 
@@ -64,8 +71,11 @@ def post_webhook(
         handed_over = True
         connection.request("POST", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", content, headers)
         status = connection.getresponse().status
-    except PiperollError as error:
-        raise WebhookNotTaken(str(error)) from None
+    except AddressRefused:  # its message names the host, and ours is kept in the log
+        raise WebhookNotTaken(
+            "the webhook is on this machine or a private network: to allow that, set "
+            "PIPEROLL_ALLOW_PRIVATE_ADDRESSES=true"
+        ) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise WebhookNotTaken(f"the webhook did not answer: {type(error).__name__}", uncertain=handed_over) from None
     finally:
@@ -73,7 +83,7 @@ def post_webhook(
         if connection is not None:
             connection.close()
     if not 200 <= status < 300:
-        raise WebhookNotTaken(f"the webhook answered {status}")
+        raise WebhookNotTaken(f"the webhook answered {status}", uncertain=status in _GATEWAY_FAILED)
 
 
 def _connect(
@@ -89,5 +99,6 @@ def _connect(
 
 
 def _cut(connection: http.client.HTTPConnection | None) -> None:
-    if connection is not None and connection.sock is not None:
-        connection.sock.shutdown(socket.SHUT_RDWR)
+    if connection is not None and (sock := connection.sock) is not None:
+        with suppress(OSError):  # it has ended by itself
+            sock.shutdown(socket.SHUT_RDWR)

@@ -77,6 +77,8 @@ def chase(  # noqa: PLR0913, PLR0917 - one parameter for each option
     from piperoll.operations.chasing import plan_chase, read_chase_rules
 
     sender, today = _sender(settings), datetime.now(UTC).date()
+    if send and not settings.portal_url:
+        raise SettingsError("messages lead to the portal: set PIPEROLL_PORTAL_URL to the address where bodies reach it")
     if send and on is not None and parse_day(on) != today:
         raise UsageError("--on shows what would be sent on another day: leave it out to send")
     store = open_store(to)

@@ -19,7 +19,7 @@ from piperoll.operations.catalogue.build import build_for_run
 from piperoll.operations.collecting import CollectedFiles
 from piperoll.operations.pipeline import fail, group_by_body, process_body
 from piperoll.operations.queue_items import ItemKind, QueueItem
-from piperoll.operations.reader_reports import answer_report
+from piperoll.operations.reader_reports import answer_report, check_answer
 from piperoll.operations.release import release_by_ruling, require_reason
 from piperoll.operations.remote_files import local_file
 from piperoll.operations.run_request import Run, open_run
@@ -80,8 +80,12 @@ def answer_items(
         chosen.append((item, answer))
     if not chosen:
         raise UsageError("choose an answer to at least one question")
+    if not because.strip() and any(item.kind is not ItemKind.REPORT for item, _ in chosen):
+        raise UsageError("give a reason: it is kept with the answers")
     if any(item.kind in (ItemKind.FILE, ItemKind.CLAIM) for item, _ in chosen):
         because = require_reason(because)
+    for _, text in (one for one in chosen if one[0].kind is ItemKind.REPORT):
+        check_answer(text)
     for item, answer in chosen:
         _record(store, item, answer, because, by, moment)
     return [item for item, _ in chosen]

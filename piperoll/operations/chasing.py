@@ -28,7 +28,7 @@ from piperoll.describing.wording import (
     return_title,
 )
 from piperoll.duties import Duty, DutyState, is_bank_holiday, window_start
-from piperoll.errors import PiperollError, UsageError
+from piperoll.errors import PiperollError, SettingsError, UsageError
 from piperoll.model import Acts, Body, Register, to_document
 from piperoll.operations.access import current_instant, keyed_digest, normalise_address
 from piperoll.operations.body_index import StoreIndex
@@ -191,7 +191,8 @@ def _parse_stages(documents: Iterable[Mapping[str, Any]]) -> tuple[ChaseStage, .
 def read_contacts(path: Path, known: Register) -> list[Contact]:
     """The contacts of a CSV file with the columns `body`, `address` and, if wanted, `datasets` (separated by spaces).
 
-    `body` is a slug or a name that a register knows. Raises: UsageError: the file cannot be read, or a line is wrong.
+    `body` is a slug or a name that a register knows. Lines with the same body and address are one contact, for the
+    datasets of both. Raises: UsageError: the file cannot be read, or a line is wrong.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -201,7 +202,12 @@ def read_contacts(path: Path, known: Register) -> list[Contact]:
             found = [_parse_contact(path, reader.line_num, row, known) for row in reader if any(row.values())]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} cannot be read as a list of contacts: {error}") from error
-    return list(dict.fromkeys(found))
+    merged: dict[tuple[str, str], Contact] = {}
+    for one in found:
+        before = merged.setdefault((one.body, one.address), one)
+        datasets = before.datasets | one.datasets if before.datasets and one.datasets else frozenset()
+        merged[one.body, one.address] = replace(one, datasets=datasets)
+    return list(merged.values())
 
 
 def _parse_contact(path: Path, line: int, row: Mapping[str, str | None], known: Register) -> Contact:
@@ -427,8 +433,8 @@ def send_chase(
 ) -> Iterator[publishers.ChaseEntry]:
     """Send the messages of a plan one after the other, and yield what became of each, as it is in the log.
 
-    `deliver` raises NotDelivered. A message that cannot be delivered does not stop the others. What another process has
-    claimed since the plan was made is left out.
+    `deliver` raises NotDelivered, which does not stop the other messages; or SettingsError before it sends anything,
+    which does. What another process has claimed since the plan was made is left out.
     """
     for planned in plan.messages:
         message = _claim(store, planned, secret, sender, plan.on)
@@ -439,9 +445,11 @@ def send_chase(
             deliver(message)
         except NotDelivered as error:
             outcome, why = (UNKNOWN if error.uncertain else FAILED), str(error)
+        except SettingsError:
+            _give_up(store, message)
+            raise
         if outcome == FAILED:
-            for digest, attempt in message.claims.items():
-                publishers.give_up_claim(store, message.body.slug, digest, attempt)
+            _give_up(store, message)
         entry = publishers.ChaseEntry(
             message.id,
             current_instant(),
@@ -456,6 +464,11 @@ def send_chase(
         )
         publishers.log_chase(store, entry)
         yield entry
+
+
+def _give_up(store: publishers.Store, message: ChaseMessage) -> None:
+    for digest, attempt in message.claims.items():
+        publishers.give_up_claim(store, message.body.slug, digest, attempt)
 
 
 def _claim(

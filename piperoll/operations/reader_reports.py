@@ -64,15 +64,21 @@ def answer_report(
     report = next((one for one in reports if one.id == identifier), None)
     if report is None:
         raise UsageError("there is no such report on a table of this body")
-    answer = _check_text(answer, LONGEST_ANSWER, "the answer")
-    if names_somebody(answer):
-        raise UsageError("the answer is published, and may name a person: leave the name out, and sign with a role")
+    answer = check_answer(answer)
     quoted = quote and report.concern is not ReaderConcern.PERSONAL and not names_somebody(report.text)
     published = ReaderAnswer(
         report.id, report.version, report.concern, report.text if quoted else None, report.reported, answer, moment
     )
     publishers.publish_reader_answer(store, report.series, published, by=by)
     return published
+
+
+def check_answer(text: str) -> str:
+    """An answer on one line. Raises: UsageError: it cannot be published."""
+    text = _check_text(text, LONGEST_ANSWER, "the answer")
+    if names_somebody(text):
+        raise UsageError("the answer is published, and may name a person: leave the name out, and sign with a role")
+    return text
 
 
 def names_somebody(text: str) -> bool:

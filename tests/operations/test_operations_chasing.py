@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from piperoll import layout
 from piperoll.cli import app
-from piperoll.errors import UsageError
+from piperoll.errors import SettingsError, UsageError
 from piperoll.model import (
     Acts,
     Finding,
@@ -358,6 +358,45 @@ def test_a_mailbox_that_fails_does_not_stop_others_and_one_that_may_have_the_mes
     assert [entry.outcome for entry in read_chase_log(town.store)] == ["failed", "unknown", "sent", "sent"]
 
 
+def test_a_mail_server_that_ends_badly_after_it_took_the_message_has_taken_it(
+    mailboxes: tuple[MailSettings, Mailboxes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to QUIT counted as that to the message, so that the next run sent it again."""
+    settings, kept = mailboxes
+
+    async def end(*_: Any) -> str:
+        return "421 closing"
+
+    monkeypatch.setattr(kept, "handle_QUIT", end, raising=False)
+    send_mail(settings, "data@rainy.example", "Two returns", "Look.")
+    assert kept.recipients == [["data@rainy.example"]]
+
+
+def test_what_was_claimed_is_sent_later_if_the_address_of_the_mail_server_is_not_valid(town: Town) -> None:
+    """The first message of such a run was claimed and never sent."""
+    messages = len(town.plan().messages)
+
+    def deliver(message: ChaseMessage) -> None:
+        wrong = MailSettings("smtp://mail.example:port", "data@open.example")
+        send_mail(wrong, message.contact.address, message.subject, message.text)
+
+    with pytest.raises(SettingsError, match="PIPEROLL_PORTAL_SMTP"):
+        town.send(town.plan(), deliver)
+    assert len(town.plan().messages) == messages > 0
+
+
+def test_a_contact_on_two_lines_gets_one_message(tmp_path: Path) -> None:
+    (tmp_path / "bodies.csv").write_text(REGISTER)
+    (tmp_path / "contacts.csv").write_text(
+        "body,address,datasets\nanytown,a@b.example,spend\nABC,A@b.example,contracts\n"
+        "beeford,a@b.example,\nbeeford,a@b.example,spend\n"
+    )
+    assert read_contacts(tmp_path / "contacts.csv", known_bodies(tmp_path / "bodies.csv")) == [
+        Contact("anytown", "a@b.example", frozenset({"spend", "contracts"})),
+        Contact("beeford", "a@b.example"),
+    ]
+
+
 def test_nothing_personal_is_kept_of_who_was_written_to(town: Town) -> None:
     town.receive("anytown", "2026-Q3", Verdict.HELD, names=("Mrs Jane Quillfeather",))
     town.send(town.plan())
@@ -412,8 +451,9 @@ def test_a_webhook_gets_signed_json(town: Town) -> None:
 def test_a_webhook_on_a_private_network_is_refused_unless_it_is_allowed() -> None:
     with Receiver() as receiver:
         for address in (f"https://127.0.0.1:{receiver.server_port}/", f"https://localhost:{receiver.server_port}/"):
-            with pytest.raises(WebhookNotTaken, match="private network"):
+            with pytest.raises(WebhookNotTaken, match="private network") as refused:
                 post(address, allow_private=False)
+            assert not {"127.0.0.1", "localhost"} & set(str(refused.value).split())  # it is kept in the log
         with pytest.raises(WebhookNotTaken, match="https://"):
             post(f"http://127.0.0.1:{receiver.server_port}/", allow_private=False)
     assert receiver.got == []
@@ -422,16 +462,16 @@ def test_a_webhook_on_a_private_network_is_refused_unless_it_is_allowed() -> Non
 def test_a_webhook_that_redirects_fails_or_does_not_answer_is_not_taken_as_sent() -> None:
     with Receiver() as receiver:
         address = f"http://127.0.0.1:{receiver.server_port}/"
-        for status in (302, 500):
+        for status, uncertain in ((302, False), (500, False), (504, True)):
             receiver.status = status
             with pytest.raises(WebhookNotTaken, match=str(status)) as refused:
                 post(address)
-            assert not refused.value.uncertain
+            assert refused.value.uncertain is uncertain
         receiver.silent = True
         with pytest.raises(WebhookNotTaken, match="did not answer") as silent:
             post(address)
         assert silent.value.uncertain
-    assert len(receiver.got) == 3
+    assert len(receiver.got) == 4
     with pytest.raises(WebhookNotTaken) as closed:
         post(address)
     assert not closed.value.uncertain
@@ -463,14 +503,18 @@ def test_the_command_shows_first_then_sends_and_keeps_a_log(town: Town, monkeypa
         assert "Nothing was sent: add --send." in shown.output
         assert "nowhere" in shown.output
         assert list(town.store.keys()) == keys
-        assert "PIPEROLL_WEBHOOK_SECRET" in str(CliRunner().invoke(app, [*command, "--send"]).exception)
-        monkeypatch.setenv("PIPEROLL_WEBHOOK_SECRET", "s" * 32)
+        for name, value in (
+            ("PIPEROLL_PORTAL_URL", "https://portal.example"),
+            ("PIPEROLL_WEBHOOK_SECRET", "s" * 32),
+        ):
+            assert name in str(CliRunner().invoke(app, [*command, "--send"]).exception)
+            monkeypatch.setenv(name, value)
         sent = CliRunner().invoke(app, [*command, "--send"])
         assert sent.exit_code == 0, sent.output
         again = CliRunner().invoke(app, [*command, "--send"])
         assert "Nothing to send" in again.output
     assert inbox.recipients == [["data@rainy.example"]]
-    assert "https://" in inbox.messages[0].get_content() or "http://" in inbox.messages[0].get_content()
+    assert "https://portal.example/bodies/rainy/" in inbox.messages[0].get_content()
     assert json.loads(receiver.got[0][1])["body"] == "rainy"
     log = json.loads(CliRunner().invoke(app, ["chase", "--to", town.to, "--log", "--json"]).output)
     assert {entry["address"] for entry in log["messages"]} == {"data@rainy.example", hook}

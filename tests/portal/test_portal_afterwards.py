@@ -6,15 +6,17 @@ import csv
 import io
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from piperoll.errors import UsageError
 from piperoll.model import Acts, Role
-from piperoll.operations.answering import apply_answers
+from piperoll.operations.answering import answer_items, apply_answers
 from piperoll.operations.decision_queue import list_items
-from piperoll.operations.queue_items import QueueItem
+from piperoll.operations.queue_items import ItemKind, QueueItem
 from portal.readers import REPORTS
 from publishers import list_decisions, read_history
 from publishers.access import read_access_log
@@ -178,6 +180,38 @@ def test_an_answer_leads_back_to_the_list_as_it_was_filtered(town: Town, monkeyp
     assert "Page 1 of 3" in shown[0]
     assert [text.count('name="pick"') for text in shown] == [1, 1, 1, 1, 1]
     assert shown[2] == shown[3] == shown[4]
+    assert "Page 3 of 3" in operator.get(f"/operator/queue?number={'9' * 5000}").text
+
+
+def test_a_form_on_the_second_page_of_decisions_that_has_an_error_keeps_what_was_chosen(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.operator.ITEMS_A_PAGE", 1)
+    operator = town.operator()
+    page = operator.get("/operator/queue?number=2").text
+    action, picked = re.search(r'action="(/operator/queue[^"]*)" method="post"', page), re.search(r'id="p-(\w+)"', page)
+    assert action is not None
+    assert picked is not None
+    data = {"csrf": operator.csrf, "pick": picked[1], "answer": "business", "because": ""}
+    refused = operator.post(action[1].replace("&amp;", "&"), data=data)
+    assert refused.status_code == 400
+    assert f'value="{picked[1]}" checked' in refused.text
+
+
+def test_nothing_is_recorded_if_the_answer_to_a_reader_cannot_be_published(town: Town) -> None:
+    """What came before it in the form had been recorded already."""
+    item = town.item(OTHER)
+    report = replace(item, kind=ItemKind.REPORT, subject="0" * 12, choices=())
+    given = {item.id: "business", report.id: "x" * 2000}
+    with pytest.raises(UsageError, match="shorten"):
+        answer_items(
+            town.place.store, [item, report], given, because="A firm", by="b", moment=item.since, standings=None
+        )
+    with pytest.raises(UsageError, match="give a reason"):
+        answer_items(
+            town.place.store, [item], {item.id: "business"}, because=" ", by="b", moment=item.since, standings=None
+        )
+    assert list(list_decisions(town.place.store, item.body)) == []
 
 
 def test_who_reads_held_values_of_a_file_is_in_the_log(town: Town) -> None:
@@ -188,6 +222,13 @@ def test_who_reads_held_values_of_a_file_is_in_the_log(town: Town) -> None:
     assert entry.what == "GET /bodies/{body}/submissions/{reference}"
     assert entry.subject == f"body=anytown reference={reference}"
     assert NAME not in str(entry)
+
+
+def test_who_reads_held_names_among_questions_is_in_the_log(town: Town) -> None:
+    assert NAME in town.officer().get("/bodies/anytown/questions/").text
+    assert NAME in town.operator().get("/operator/queue").text
+    read = [event.what for event in read_access_log(town.place.store) if event.what != "grant"]
+    assert read == ["GET /bodies/{body}/questions/", "GET /operator/queue"]
 
 
 @pytest.mark.parametrize(
