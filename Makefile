@@ -12,7 +12,7 @@ SOURCES := piperoll collectors publishers flows hosting serving portal tests ben
 UNIT_TESTS := tests/model tests/findings tests/reading tests/checking tests/releasing tests/duties tests/datapackages
 
 .DEFAULT_GOAL := help
-.PHONY: help install findings-page demo test quick lint types tests test-real soak bench lock pins screenshots golden vendor clean python browser validator database
+.PHONY: help install findings-page demo test quick lint types tests test-real soak bench lock pins screenshots golden vendor clean python browser validator database office
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,7 +59,7 @@ demo: install ## run the whole pipeline on made-up files of 12 bodies and 3 mont
 findings-page: install ## docs/findings.md, made from findings/ and expectations/
 	@$(BIN)/python -m piperoll.commands.findings_page > docs/findings.md
 
-test: install browser validator database lint types tests ## run all checks and tests, as CI does
+test: install browser validator database office lint types tests ## run all checks and tests, as CI does
 
 quick: install lint types ## run lint, types and the unit tests, in under 90 seconds
 	@$(BIN)/python -m pytest -q -n 2 $(UNIT_TESTS)
@@ -72,7 +72,7 @@ lint: install
 types: install
 	@$(BIN)/mypy
 
-tests: install browser validator database
+tests: install browser validator database office
 	@$(BIN)/python -m pytest -q -n 2
 
 # The browser tests open the catalogue in Chromium.
@@ -95,6 +95,16 @@ database:
 	    echo "The tests of spread runs need PostgreSQL. Run: sudo apt-get install -y postgresql" >&2; exit 1; \
 	  fi; }
 
+# Workbooks that are given back to their senders are opened with LibreOffice.
+office:
+	@command -v soffice >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing LibreOffice Calc for the tests of workbooks …"; \
+	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install libreoffice-calc >/dev/null; \
+	  else \
+	    echo "The tests of workbooks need LibreOffice. Run: sudo apt-get install -y libreoffice-calc" >&2; exit 1; \
+	  fi; }
+
 # The HTML validator comes from npm, pinned with hashes. It is installed before the tests because tests have no network.
 validator: install
 	@command -v npm >/dev/null || { \
@@ -108,7 +118,7 @@ validator: install
 
 test-real: install ## run the tests that need the real files and published profiles in ../shared
 	@test -d ../shared/realdata || { echo "The real files were not found. Put them in ../shared/realdata" >&2; exit 1; }
-	@$(BIN)/python -m pytest -q -m real
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m real
 
 soak: install ## run the long forms of the kill, race, fault and fuzz tests (hours)
 	@nice $(BIN)/python -m pytest -q -s -m soak --soak
