@@ -53,10 +53,8 @@ def run_month(request: RunRequest) -> RunSummary:
             warm_up()  # takes as long again, and the first file needs it
         server.wait()
         finished: list[RunSummary] = []
-        raising, logging.raiseExceptions = (
-            logging.raiseExceptions,
-            False,
-        )  # else each line a lost server misses is shown
+        raising = logging.raiseExceptions
+        logging.raiseExceptions = False  # otherwise each line that a lost server misses is shown
         token, kept = REQUEST.set(request), FINISHED.set(finished)
         try:
             own: dict[Any, Any] = {PREFECT_API_AUTH_STRING: server.auth} if server.auth else {}
@@ -95,12 +93,17 @@ def _run_if_nothing_new(request: RunRequest) -> RunSummary | None:
         return None
     if "PREFECT_API_URL" in os.environ or isinstance(request.inbox, str):
         return None
-    with request.open() as run, record_run(run) as record_end:
-        collected = collecting.collect_inbox(run, request)
-        if not pipeline.nothing_new(run, collected):
-            return None
-        results = pipeline.run_in_process(run, collected)
-        results = pipeline.replace_results(results, finish_answers(run)[0])
-        summary = pipeline.summarise(collected, results, lambda: build_catalogue(run))
-        record_end(summary)
-        return summary
+    with request.open() as run:
+        try:
+            collected = collecting.collect_inbox(run, request)
+            if not pipeline.nothing_new(run, collected):
+                return None  # the flow records its beginning
+        except BaseException:
+            with record_run(run):
+                raise
+        with record_run(run) as record_end:
+            results = pipeline.run_in_process(run, collected)
+            results = pipeline.replace_results(results, finish_answers(run)[0])
+            summary = pipeline.summarise(collected, results, lambda: build_catalogue(run))
+            record_end(summary)
+            return summary

@@ -25,6 +25,7 @@ from prefect.states import Crashed
 from flows import prefect_server, record
 from flows.places import find_request
 from flows.tasks import as_step
+from piperoll.describing.wording import format_count
 from piperoll.errors import PiperollError, ServerTrouble, UsageError
 from piperoll.operations.answering import finish_answers
 from piperoll.operations.catalogue.build import build_catalogue, try_to_build
@@ -51,7 +52,7 @@ _LOST_SECONDS = 600
 
 
 class SpreadFailed(PiperollError):
-    """Some shards did not complete, or the catalogue could not be built; everything else was done."""
+    """A shard did not complete, a release failed or the catalogue could not be built; everything else was done."""
 
 
 @dataclass
@@ -105,16 +106,18 @@ def spread(shards: int = 8, period: str | None = None, silent_seconds: int = SIL
         _, trouble = try_to_build(lambda: as_step("catalogue", build_catalogue, request.settings.retries)(run))
     failed = [one.shard for one in runs if one.ended != StateType.COMPLETED]
     counts = record.add_figures(one.figures for one in runs)
-    counts["failed"] = counts.get("failed", 0) + sum(result.ending is Ending.FAILED for result in results)
+    unfinished = sum(result.ending is Ending.FAILED for result in results)
+    counts["failed"] = counts.get("failed", 0) + unfinished
     counts |= {"shards": shards, "shards_failed": len(failed), "without_catalogue": int(bool(trouble))}
     record.keep(
         lambda: create_markdown_artifact(_format(runs, counts), key="spread", description="The shards and their files"),
         lambda: record.emit(record.SPREAD_ENDED, counts | {"period": period or ""}),
     )
-    if failed or trouble:
-        raise SpreadFailed(
-            f"not completed: {', '.join(failed)}" if failed else "the catalogue could not be built; see its task run"
-        )
+    problems = [f"not completed: {', '.join(failed)}"] if failed else []
+    problems += [f"{format_count(unfinished, 'file')} could not be released"] if unfinished else []
+    problems += ["the catalogue could not be built; see its task run"] if trouble else []
+    if problems:
+        raise SpreadFailed("; ".join(problems))
     return counts
 
 

@@ -130,12 +130,14 @@ class BodyMapping:
     def with_question(self, question: Question) -> BodyMapping:
         """Return the mapping with one more question; a question asked before only gets more waiting files.
 
-        Questions about headings that differ only in capitals, spaces and signs are one.
+        Questions about headings that differ only in capitals, spaces and signs are one. An answer that was given later
+        is kept.
         """
         for index, known in enumerate(self.questions):
             if known.key == question.key:
                 waiting = tuple(dict.fromkeys((*known.waiting, *question.waiting)))
-                kept = known if question.open else question  # a mapping of old can have the answer at the second one
+                # a mapping of old can have the answer at the second one, and one that was replayed an older answer
+                kept = max(known, question, key=lambda one: (not one.open, one.answered or ""))
                 return self._replace_question(index, replace(kept, waiting=waiting))
         return replace(self, questions=(*self.questions, question))
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from piperoll.errors import PiperollError
+from piperoll.model import Submission
 from piperoll.operations import pipeline, steps
 from piperoll.operations.examined import ExaminedFile
 from piperoll.operations.pipeline import Audits, BodyFiles, Steps
@@ -69,15 +70,20 @@ class Batch:
         return sum(map(count_bytes, self.bodies))
 
 
+def list_submissions(body: BodyFiles) -> list[Submission]:
+    """The files of a body that are examined: those that have arrived, and those that are examined again."""
+    restated = body.decided.published if body.decided else ()
+    return [*(one for one, _ in body.files), *body.again, *(one for one, _ in restated)]
+
+
 def count_files(body: BodyFiles) -> int:
     """The number of files of a body that are examined; 1 if it has none but something else to settle."""
-    return max(1, len(body.files) + len(body.again) + (len(body.decided.published) if body.decided else 0))
+    return max(1, len(list_submissions(body)))
 
 
 def count_bytes(body: BodyFiles) -> int:
     """The bytes of the files of a body as received."""
-    restated = body.decided.published if body.decided else ()
-    return sum(one.bytes for one in (*(one for one, _ in body.files), *body.again, *(one for one, _ in restated)))
+    return sum(one.bytes for one in list_submissions(body))
 
 
 def process_bodies(
@@ -122,9 +128,16 @@ def process_bodies(
     return results
 
 
-def fail_all(run: Run, body: BodyFiles, error: Exception) -> list[FileResult]:
-    """The results of a body's files, all of which have failed because of the same error."""
-    return [run.count(pipeline.fail(run, submission, error)) for submission, _ in body.files]
+def fail_all(run: Run, body: BodyFiles, error: Exception, ended: Container[tuple[str, str]] = ()) -> list[FileResult]:
+    """The results of a body's files, all of which have failed because of the same error, also those examined again.
+
+    Files that have `ended`, by their path and sha256, are left out. If there is no other, the body itself has failed:
+    what was decided about it is not applied, which must not pass in silence.
+    """
+    unreadable = [one for one in body.unreadable if (one.file, one.sha256) not in ended]
+    left = [one for one in list_submissions(body) if (one.origin, one.sha256) not in ended]
+    left = left or [Submission("", 0, str(body), body.dataset, body.body, str(body), run.moment)]
+    return [*unreadable, *(run.count(pipeline.fail(run, submission, error)) for submission in left)]
 
 
 def steps_with_retries(retries: int) -> Steps:
@@ -249,8 +262,11 @@ class _Work(Generic[FutureT]):
 
     @property
     def has_plenty(self) -> bool:
-        """Whether what waits fills a batch for every lane, and is enough to know that there is much to do."""
-        return sum(map(count_files, self.waiting)) >= max(self.lanes * MOST_FILES, MANY_FILES)
+        """Whether what waits fills a batch for every lane, and is enough to know that there is much to do.
+
+        While no lane is free, it does not matter, and is not counted again for each body that is collected.
+        """
+        return self.free > 0 and sum(map(count_files, self.waiting)) >= max(self.lanes * MOST_FILES, MANY_FILES)
 
     def begin(self) -> None:
         """Submit a batch for every free lane, unless reading the bodies failed."""

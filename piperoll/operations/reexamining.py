@@ -55,8 +55,13 @@ def compute_basis(run: Run, dataset: str, body: str) -> str:
 
 
 def find_outdated(run: Run, bases: Mapping[tuple[str, str], set[str]]) -> Iterator[Outdated]:
-    """Yield the bodies and datasets of which `bases` is not what is in force now, with the files to examine again."""
+    """Yield the bodies and datasets of which `bases` is not what is in force now, with the files to examine again.
+
+    Only those that the run processes: a shard does not read the mappings of all bodies.
+    """
     for (dataset, body), recorded in sorted(bases.items()):
+        if not run.keeps(body):
+            continue
         basis = compute_basis(run, dataset, body)
         if recorded != {basis}:
             listed = publishers.list_submissions(run.store, body)

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -25,7 +25,7 @@ from piperoll.errors import PiperollError
 from piperoll.operations.batches import fail_all, process_bodies, steps_with_retries
 from piperoll.operations.pipeline import BodyFiles
 from piperoll.operations.run_request import ProgressCounter, Run
-from piperoll.operations.run_summary import FileResult
+from piperoll.operations.run_summary import Ending, FileResult
 
 _STOP_SECONDS = 5
 """How long a worker that has nothing to do may take to end; then it is killed."""
@@ -107,7 +107,11 @@ class Workers:
                 return self._idle.pop()
             if self._none_start:
                 return None
-        worker = _Worker(self._run)
+        try:
+            worker = _Worker(self._run)
+        except OSError:  # no memory, or no more processes
+            self._none_start = True
+            return None
         with self._lock:
             self._all.add(worker)
             if self._closed:
@@ -144,15 +148,18 @@ class _Outcome:
 
     def finish(self, number: int, results: Sequence[FileResult]) -> None:
         """Take in the results of a body."""
-        self._finished[number] = [self._counted.get(_key(result), result) for result in results]
+        self._finished[number] = [self._choose(result) for result in results]
+
+    def _choose(self, result: FileResult) -> FileResult:
+        """What was said of a file before the retry, unless it had failed then."""
+        before = self._counted.get(_key(result), result)
+        return result if before.ending is Ending.FAILED else before
 
     def fail(self, number: int, died: WorkerDied) -> None:
         """Give up a body: its files without a result have failed."""
         body = self.bodies[number]
-        keys = {(body.dataset, body.body, one.origin, one.sha256): (one, path) for one, path in body.files}
-        left = replace(body, files=tuple(file for key, file in keys.items() if key not in self._counted))
-        ended = [result for key, result in self._counted.items() if key[:2] == (body.dataset, body.body)]
-        self._finished[number] = [*ended, *fail_all(self.run, left, died)]
+        ended = {key[2:]: result for key, result in self._counted.items() if key[:2] == (body.dataset, body.body)}
+        self._finished[number] = [*ended.values(), *fail_all(self.run, body, died, ended)]
 
     def process_here(self, numbers: Sequence[int]) -> None:
         """Process bodies in this process."""
@@ -178,7 +185,8 @@ class _Worker:
 
     def __init__(self, run: Run) -> None:
         ours, its = socket.socketpair()
-        with its:
+        with its, ExitStack() as unless_started:
+            unless_started.callback(ours.close)
             # -P keeps the current folder off the import path. Standard input is a pipe that closes when we end.
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter
                 [sys.executable, "-P", "-c", _PROGRAM, str(its.fileno())],
@@ -187,6 +195,7 @@ class _Worker:
                 stderr=subprocess.DEVNULL,
                 pass_fds=[its.fileno()],
             )
+            unless_started.pop_all()
         self._pipe = Connection(ours.detach())
         with suppress(OSError):  # it may be gone already: `is_ready` will say so
             self._pipe.send(run)

@@ -42,8 +42,8 @@ def find_questions(
     for table in tables:
         for choice in table.choices.values():
             core, key = choice.field in dataset.core_fields, bare(choice.heading)
-            # The earlier headings of the field, the latest first.
-            layouts = [layout for layout in reversed(remembered.layouts) if layout.part == part]  # by period
+            # The earlier headings of the field, that of the latest period first.
+            layouts = [layout for layout in reversed(remembered.layouts) if layout.part == part]
             before = [layout.columns[choice.field] for layout in layouts if choice.field in layout.columns]
             known = choice.how == "answered" or key in map(bare, before)
             if not key or not before or known:

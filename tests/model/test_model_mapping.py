@@ -54,6 +54,15 @@ def test_a_question_is_asked_once_and_more_files_may_wait_for_it() -> None:
     assert again.questions == (replace(ASKED, waiting=("cd" * 32, "ef" * 32)),)
 
 
+@pytest.mark.parametrize("later_first", [True, False])
+def test_an_answer_given_while_a_replay_ran_is_not_replaced_by_the_one_that_was_replayed(later_first: bool) -> None:
+    before = replace(ASKED, answer="same", answered="2026-12-02T10:00:00Z")
+    corrected = replace(ASKED, answer="gross_amount", answered="2026-12-05T10:00:00Z", waiting=())
+    pair = (corrected, before) if later_first else (before, corrected)
+    (kept,) = replace(MAPPING, questions=pair[:1]).with_question(pair[1]).questions
+    assert (kept.answer, kept.waiting) == ("gross_amount", ASKED.waiting)
+
+
 @pytest.mark.parametrize(
     ("said", "means"),
     [("same", "net_amount"), ("gross_amount", "gross_amount"), ("different", None), ("ignore", None)],

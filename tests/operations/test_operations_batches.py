@@ -20,7 +20,7 @@ from piperoll.operations.collecting import collect_inbox
 from piperoll.operations.examined import ExaminedFile
 from piperoll.operations.pipeline import BodyFiles, Steps
 from piperoll.operations.run_request import Run, RunRequest, open_run
-from piperoll.operations.run_summary import FileResult, Progress, Watcher
+from piperoll.operations.run_summary import Ending, FileResult, Progress, Watcher, failure
 from piperoll.operations.worker_processes import Workers
 from publishers import open_store
 from tests.operations.inbox import contents, put, spend
@@ -142,6 +142,28 @@ work()
     assert [result.body for result in results if str(result.ending) == "rejected"] == ["anytown", "beeford", "deeford"]
 
 
+def no_process(*_arguments: Any, **_options: Any) -> None:
+    raise BlockingIOError("no more processes")
+
+
+def test_where_no_process_can_be_made_the_run_does_the_work_itself(
+    inbox: Path, tmp_path: Path, alone: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_processes.subprocess, "Popen", no_process)
+    run_all(inbox, tmp_path / "out", 1, processes=True)
+    assert stored(tmp_path / "out") == alone
+
+
+def test_a_file_that_failed_before_its_worker_died_and_not_when_tried_again_has_not_failed(tmp_path: Path) -> None:
+    (sent, _), *_ = body("anytown", 10).files
+    failed, refused = failure(sent, "the store did not answer"), failure(sent, "purged", Ending.REFUSED)
+    with open_run(str(tmp_path / "out"), moment=MOMENT) as run:
+        outcome = worker_processes._Outcome(run, [body("anytown", 10)])
+        outcome.count(failed)
+        outcome.finish(0, [refused])
+        assert outcome.results() == [refused]
+
+
 def test_where_processes_cannot_be_started_the_run_does_the_work_itself(
     inbox: Path, tmp_path: Path, alone: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +212,23 @@ def test_a_bug_in_one_body_of_a_batch_does_not_stop_the_others(inbox: Path, tmp_
         {"published"},
         {"rejected"},
     ]
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_trouble_with_a_body_that_has_no_new_files_is_a_failure_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """Held files, or nothing but a decision to settle: it was in no result, and the run ended as if all was well."""
+
+    def broken(*_: Any) -> None:
+        raise StoreCorrupt("the log of decisions cannot be read")
+
+    monkeypatch.setattr(pipeline.decisions, "list_known", broken)
+    (sent, _), *_ = body("anytown", 10).files
+    with open_run(str(tmp_path / "out"), moment=MOMENT) as run:
+        ((result,),) = process_bodies(run, [BodyFiles("spend", "anytown", again=(sent,) if again else ())])
+    assert (str(result.ending), result.kind) == ("failed", "StoreCorrupt")
+    assert result.file == (sent.origin if again else "spend/anytown")
 
 
 def body(name: str, size: int) -> BodyFiles:

@@ -10,6 +10,7 @@ import pytest
 from piperoll.errors import UsageError
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import collect
+from piperoll.operations.reexamining import find_outdated
 from piperoll.operations.run_request import RunRequest, Shard, current_moment, parse_request
 from publishers import open_store
 from tests.operations.inbox import contents, plain_run, put, spend
@@ -45,6 +46,16 @@ def test_sources_of_other_shards_are_not_fetched(tmp_path: Path) -> None:
             asked.append({miss.body for part in collect(run, request) for miss in part.missed})
     assert asked[0] | asked[1] == {f"body{n}" for n in range(8)}
     assert asked[0] and asked[1] and not asked[0] & asked[1]
+
+
+def test_a_shard_does_not_examine_again_the_files_of_others(tmp_path: Path) -> None:
+    bases = {("spend", f"body{number}"): {"of-earlier-rules"} for number in range(8)}
+    found = []
+    for shard in (Shard(1, 2), Shard(2, 2)):
+        with RunRequest(str(tmp_path / "out"), tmp_path, shard=shard).open() as run:
+            found.append({outdated.body for outdated in find_outdated(run, bases)})
+    assert found[0] | found[1] == {f"body{number}" for number in range(8)}
+    assert found[0] and found[1] and not found[0] & found[1]
 
 
 def test_every_body_is_in_one_shard() -> None:
