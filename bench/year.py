@@ -36,13 +36,13 @@ class Stage:
     """The seconds of a stage: on the clock, and of all cores."""
 
     def __init__(self) -> None:
-        self._began, self._cpu = perf_counter(), process_time()
+        self._clock, self._cpu = perf_counter(), process_time()
 
     def end(self) -> tuple[float, float]:
         """The seconds since the stage began; begin the next one."""
-        found = perf_counter() - self._began, process_time() - self._cpu
-        self.__init__()  # type: ignore[misc]
-        return found
+        clock, cpu = self._clock, self._cpu
+        self._clock, self._cpu = perf_counter(), process_time()
+        return self._clock - clock, self._cpu - cpu
 
 
 def publish(inbox: Path, to: Path) -> dict[str, tuple[float, float]]:

@@ -303,7 +303,7 @@ def extract_posts(declared: Mapping[str, str] | None, rows: pa.Table) -> list[li
     """Return the posts in the rows of a release, each once: id, title, unit and the post it reports to.
 
     `declared` is `posts` in catalogue.json of the dataset. It names the fields: `id` and, where the dataset has them,
-    `title`, `unit` and `reports_to`. A row without an id is not a post; of several rows with one id, the last tells.
+    `title`, `unit` and `reports_to`. A row without an id is not a post; of several rows with one id, the first is taken.
     """
     if declared is None or declared["id"] not in rows.column_names:
         return []
@@ -311,7 +311,10 @@ def extract_posts(declared: Mapping[str, str] | None, rows: pa.Table) -> list[li
     names = [declared.get(one, "") for one in ("id", "title", "unit", "reports_to")]
     cells = [columns.texts(name).to_pylist() if name in rows.column_names else empty for name in names]
     posts = ([cell or "" for cell in post] for post in zip(*cells, strict=True) if post[0])
-    return list({post[0]: post for post in posts}.values())
+    found: dict[str, list[str]] = {}
+    for post in posts:
+        found.setdefault(post[0], post)
+    return list(found.values())
 
 
 def tally_rows(

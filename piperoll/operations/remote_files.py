@@ -74,7 +74,7 @@ def _from_bucket(address: str, folder: Path, settings: Settings) -> Path:
 
 
 def _from_web(address: str, folder: Path, settings: Settings) -> Path:
-    """Fetch a file. Not over plain http: whoever is on the way could then say what is published as a body's."""
+    """Fetch a file, not over plain http: anyone on the network could then change what is published for a body."""
     collectors.require_proxy(settings.proxy)
     limits = FetchLimits(
         timeout_seconds=settings.timeout_seconds,

@@ -141,10 +141,9 @@ def consolidate_years(
     for one in counted:
         one.require_conservation()
     for year in years:
-        own = [one for one in counted if one.belongs_to(year)]
-        sizes = [one.kept(year).true_count for one in own]
-        may_split = split_above is not None and dataset.row_period is None and sum(map(bool, sizes)) > 1
-        if may_split and split_above is not None and sum(sizes) > split_above:
+        sizes = [size for one in counted if one.belongs_to(year) and (size := one.kept(year).true_count)]
+        is_large = split_above is not None and sum(sizes) > split_above
+        if is_large and len(sizes) > 1 and dataset.row_period is None:
             yield _make_tables(dataset, counted, year, folder / year, known)
         else:
             yield _make_year(dataset, counted, year, folder / year)

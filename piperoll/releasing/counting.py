@@ -454,10 +454,8 @@ def examine_row_periods(dataset: Dataset, year: str, rows: pa.Table) -> RowPerio
         first, last = (np.datetime64(day, "D").astype(np.int64) for day in (period.start, period.end))
         beyond = (starts < first) | (ends > last)
     months = _months_of(ends + 1) - _months_of(starts)
-    words = [f"{count} month{'s' if count != 1 else ''}" for count in months.tolist()]
-    spoken = pc.if_else(
-        pa.array(overlapping), pc.binary_join_element_wise("rolling", pa.array(words), " "), pa.array(words)
-    )
+    words = pa.array([f"{count} month{'s' if count != 1 else ''}" for count in months.tolist()], pa.string())
+    spoken = pc.if_else(pa.array(overlapping), pc.binary_join_element_wise("rolling", words, " "), words)
     return RowPeriods(~(overlapping | beyond), spoken)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from piperoll.errors import StoreError, StoreTooNew, UsageError
+from piperoll.errors import StoreCorrupt, StoreError, StoreTooNew, UsageError
 from publishers.stores.folder import FolderStore
 from publishers.stores.form import require_known_form
 from publishers.stores.protocol import Store, StoreReader
@@ -17,7 +17,7 @@ def open_store(address: str) -> Store:
     """Open the store at `address`: a folder, or `s3://bucket/prefix`.
 
     Raises: UsageError: the address is of another kind. StoreTooNew: a newer version of Piperoll wrote the store.
-    StoreError: boto3 cannot be set up.
+    StoreCorrupt: the store does not say its form as it should. StoreError: boto3 cannot be set up.
     """
     scheme, separator, rest = address.partition("://")
     if not separator:
@@ -33,7 +33,7 @@ def open_store(address: str) -> Store:
     if address not in _known:
         try:
             require_known_form(store, address)
-        except StoreTooNew:
+        except (StoreTooNew, StoreCorrupt):
             raise
         except StoreError:  # it cannot be reached: whatever is done with it next says so
             return store

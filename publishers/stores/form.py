@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 
 from piperoll import layout
-from piperoll.errors import NotThere, StoreError, StoreTooNew
+from piperoll.errors import NotThere, StoreCorrupt, StoreTooNew
 from piperoll.model import to_json_bytes
 from publishers.stores.protocol import Store, StoreReader, update_object
 
@@ -19,7 +19,7 @@ CURRENT_FORM = 2
 
 
 def read_form(store: StoreReader) -> int:
-    """The form of a store; 1 if it does not say. Raises: StoreError: what it says is no form."""
+    """The form of a store; 1 if it does not say. Raises: StoreCorrupt: what it says is not a form."""
     try:
         content = store.read(layout.STORE_FORM).content
     except NotThere:
@@ -29,7 +29,7 @@ def read_form(store: StoreReader) -> int:
     except (ValueError, KeyError, TypeError):
         form = None
     if type(form) is not int or form < 1:
-        raise StoreError(f"{layout.STORE_FORM} does not say the form of the store: restore it from a backup")
+        raise StoreCorrupt(f"{layout.STORE_FORM} does not say the form of the store: restore it from a backup")
     return form
 
 
@@ -44,7 +44,7 @@ def require_known_form(store: StoreReader, address: str) -> None:
 
 
 def begin_store(store: Store) -> None:
-    """Write the current form into a store that has nothing in it; an older store stays of its form."""
+    """Write the current form into a store that has nothing in it; an older store keeps its form."""
     if not store.exists(layout.STORE_FORM) and store.is_empty():
         write_form(store)
 

@@ -23,6 +23,7 @@ from piperoll.describing.release_summary import (
     ChartTally,
     Condition,
     RowGroup,
+    fields_summarised,
     summarise_release,
     tally_rows,
 )
@@ -278,3 +279,12 @@ def test_figures_have_their_unit() -> None:
     assert format_figure(Decimal("3.50"), "FTE") == "3.5 FTE"
     assert format_figure(Decimal(1000), "rows") == "1,000 rows"
     assert format_figure(None, "GBP") == "–"
+
+
+@pytest.mark.parametrize("name", [dataset.name for dataset in assets.datasets()])
+def test_a_nil_return_has_a_summary_in_every_dataset(name: str) -> None:
+    """Where rows have periods of their own, a release without rows stopped the building of the catalogue."""
+    dataset = assets.dataset(name)
+    rows = pa.table({field: pa.array([], pa.string()) for field in fields_summarised(dataset)})
+    summary = summarise_release(dataset, OCTOBER, rows)
+    assert (summary["charts"], summary["names"]) == ([], {})

@@ -41,6 +41,12 @@ def test_a_row_with_an_id_is_a_post_listed_once() -> None:
     assert extract_posts(None, ROWS) == []
 
 
+def test_the_first_of_several_rows_about_a_post_tells_its_title() -> None:
+    """A release with two rows about one post showed the title of the last one, where it had shown the first."""
+    shared = b"post_id,job_title\n1,Director\n1,Director (job share)\n"
+    assert extract_posts(DECLARED, pa_csv.read_csv(io.BytesIO(shared))) == [["1", "Director", "", ""]]
+
+
 def test_the_holders_of_posts_are_not_named() -> None:
     written = b"".join(content for _, content in render_posts(BODIES[3], SERIES, posts()))
     assert not [name for name in ("Jane", "Carer", "Max", "Clerk") if name.encode() in written]

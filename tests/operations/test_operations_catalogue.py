@@ -337,6 +337,38 @@ def test_a_page_that_could_not_be_written_is_written_by_the_next_build(tmp_path:
     assert served(life.store) == from_nothing(life)
 
 
+class SlowRemote(Remote):
+    """A bucket that refuses one page at once, and takes a moment for each other page."""
+
+    def __init__(self, store: Store, refused: str) -> None:
+        super().__init__(store, refused)
+        self.begun = self.ended = 0
+        self._lock = threading.Lock()
+
+    def put(self, key: str, content: bytes) -> None:
+        if key == self._refused:
+            raise StoreUnavailable(f"{key} cannot be written")
+        with self._lock:
+            self.begun += 1
+        threading.Event().wait(0.05)
+        self._store.put(key, content)
+        with self._lock:
+            self.ended += 1
+
+
+def test_a_build_that_failed_writes_nothing_any_more(tmp_path: Path) -> None:
+    """One page was refused, and others that were on their way could overwrite those of the next build."""
+    life = Life(tmp_path)
+    many(life, 1)
+    slow: Any = SlowRemote(life.store, "catalogue/bodies/council-0001.html")
+    with pytest.raises(StoreUnavailable, match="council-0001"):
+        life.build(slow)
+    assert slow.begun == slow.ended > 0
+    begun = slow.begun
+    threading.Event().wait(0.2)
+    assert slow.begun == begun
+
+
 def test_a_build_with_nothing_new_reads_a_few_objects(tmp_path: Path) -> None:
     life = Life(tmp_path)
     many(life)

@@ -57,6 +57,14 @@ def test_a_form_that_cannot_be_understood_is_not_taken_for_an_old_one(tmp_path: 
             open_store(str(tmp_path))
 
 
+def test_a_bucket_whose_form_cannot_be_understood_is_refused_like_a_folder(bucket: str) -> None:
+    """The error was taken for a bucket that does not answer, so runs published into it."""
+    place = f"s3://{bucket}/{uuid.uuid4().hex}"
+    boto3.client("s3").put_object(Bucket=bucket, Key=f"{place.rpartition('/')[2]}/{layout.STORE_FORM}", Body=b"{}")
+    with pytest.raises(StoreError, match="does not say the form"):
+        open_store(place)
+
+
 def test_a_folder_of_form_1_gets_its_digests_and_closes_its_private_files(tmp_path: Path) -> None:
     place = tmp_path / "out"
     publish(str(place), tmp_path)

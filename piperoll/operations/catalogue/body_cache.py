@@ -231,6 +231,6 @@ def count_filled(parquet: Path) -> dict[str, int]:
     metadata = pq.read_metadata(parquet)
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         for chunk in map(group.column, range(group.num_columns)):
-            facts: Any = chunk.statistics
-            counts[chunk.path_in_schema] += chunk.num_values - facts.null_count
+            facts: Any = chunk.statistics  # None of a group without rows
+            counts[chunk.path_in_schema] += chunk.num_values - (facts.null_count if facts else 0)
     return counts

@@ -154,6 +154,8 @@ def build_from_store(
         except PointerMoved:
             overtaken_at = build.last.number
             continue
+        finally:
+            build.state.close()
         return build.state.touched
     raise PointerMoved(f"other builds of the catalogue finished {_MAX_TRIES} times in the meantime: try again later")
 

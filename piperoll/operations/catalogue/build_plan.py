@@ -21,6 +21,7 @@ import uuid
 import zlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for_all
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -147,12 +148,16 @@ class BuildState:
     def clear(self, others: Iterable[str]) -> None:
         """Delete the records of this build and of the interrupted `others`, whose work it has done."""
         self._store.delete_many([self._own_key, *others])
+
+    def close(self) -> None:
+        """Give up what is not being written yet, and wait for the rest: nothing may be written after the next build."""
         if self._writers:
-            self._writers.shutdown()
+            self._writers.shutdown(cancel_futures=True)
 
     def wait(self) -> None:
         """Wait until everything is written. Raises: StoreError: something could not be written."""
         waiting, self._waiting = self._waiting, {}
+        wait_for_all(waiting.values())
         for written in waiting.values():
             written.result()
 
