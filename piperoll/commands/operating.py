@@ -156,7 +156,7 @@ def replay(
 
     It lists the files whose verdict, period, rows or pounds would change, and for each body what would be published,
     restated and held. With --apply it is done: each table that changes is a new version, or is withdrawn, with your
-    reason. Interrupted, it is finished by the same command.
+    reason. Interrupted, it is finished by the same command, with another --into if you gave one.
 
     piperoll replay --from published --into build/replay
     piperoll replay --from published --apply --because "Amounts with a k suffix are read"
