@@ -80,7 +80,7 @@ class Settings:
     portal_smtp: str = field(default="", repr=False)
     portal_mail_from: str = ""
     portal_proxies: int = 0
-    contacts: str = ""
+    contacts: str = field(default="", metadata=_PATH)
     webhook_secret: str = field(default="", repr=False)
 
     @classmethod

@@ -7,8 +7,8 @@ A backup may be taken while runs publish. Writers write what is named before wha
 all. So a backup reads in the opposite order (`_STAGES`): everything that it holds a name of was there when it came to
 it. A restore writes in the order of the writers, so a reader never sees a name without what it names.
 
-A purge ends the backups before it: the first backup that knows of the purge deletes those that do not. And a restore
-purges again what any backup knows to be purged.
+A purge ends the backups before it: the first backup after the purge deletes those that may hold what was purged, one
+that was taken during the purge too. And a restore purges again what any backup knows to be purged.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ KEPT = 30
 """Backups that a backup place keeps unless told otherwise."""
 
 _STAGES: tuple[tuple[str, ...], ...] = (
-    (layout.RECEIPTS, layout.DRAFTS),
+    (layout.RECEIPTS, layout.DRAFTS, layout.EXAMINED_BY),
     (layout.REPORTS, layout.COLLECTED),
     (layout.DATA, layout.MAPPINGS, layout.ACCESS),
     ("",),
@@ -73,7 +73,10 @@ Entries: TypeAlias = Mapping[str, BackupEntry]
 
 @dataclass(frozen=True, slots=True)
 class BackupList:
-    """One backup: when it began (ISO 8601, UTC), which is its name, how much it holds, and the purges that it knows."""
+    """One backup: when it began (ISO 8601, UTC), which is its name, how much it holds, and the purges that had ended.
+
+    It has nothing of what those purges deleted.
+    """
 
     taken: str
     objects: int
@@ -114,6 +117,7 @@ def take_backup(store: Store, place: Store, *, now: str, keep: int = KEPT) -> Ba
     """
     lists = list_backups(place)
     before = _read_entries(place, lists[-1].taken) if lists else {}
+    done = tuple(_list_finished_purges(store))
     backup = _Backup(store, place, before, BackupResult(now))
     try:
         for stage in range(len(_STAGES)):
@@ -124,14 +128,16 @@ def take_backup(store: Store, place: Store, *, now: str, keep: int = KEPT) -> Ba
         raise
     result, entries = backup.result, backup.entries
     result.objects, result.bytes = len(entries), sum(one.size for one in entries.values())
-    latest = BackupList(now, result.objects, result.bytes, tuple(sorted(filter(layout.is_purge_record, entries))))
+    latest = BackupList(now, result.objects, result.bytes, done)
     place.create(layout.backup_entries(now), _pack_entries(entries))
     place.create(layout.backup_list(now), to_json_bytes(asdict(latest)))
     place.delete(layout.BACKUP_UNFINISHED)
-    ended = [one for one in lists if not {*latest.purges} <= {*one.purges}]
+    known = {*filter(layout.is_purge_record, entries)}
+    ended = [one for one in lists if not known <= {*one.purges}]
     kept = [one for one in (*lists, latest) if one not in ended][-keep:]
-    _end_backups(place, ended, kept)
-    _end_backups(place, [one for one in lists if one not in (*kept, *ended)], kept, older_than=_GRACE_SECONDS)
+    if ended or not lists:
+        _end_purged(place, ended, kept)
+    _end_old(place, [one for one in lists if one not in (*kept, *ended)], kept)
     result.ended = tuple(one.taken for one in ended)
     return result
 
@@ -263,7 +269,7 @@ def _stage_of(key: str) -> int | None:
     """The stage in which a backup reads a key; None if it leaves it out."""
     if key.startswith((*REMADE, layout.RESTORING)):
         return None
-    if key.startswith((layout.RECEIPTS, layout.DRAFTS)):
+    if key.startswith(_STAGES[0]):
         return 0
     if key.startswith(layout.REPORTS) or (key.startswith(layout.COLLECTED) and layout.is_rewritten(key)):
         return 1
@@ -292,24 +298,44 @@ def _count_purged(history: History) -> int:
     return sum(version.status is Status.PURGED for version in history.versions)
 
 
-def _end_backups(
-    place: Store, ended: list[BackupList], kept: list[BackupList], *, older_than: float | None = None
-) -> None:
-    """Delete lists, and the content that only they name; `older_than` spares what another backup may be naming."""
-    if not ended:
-        return
-    named = {entry.sha256 for one in kept for entry in _read_entries(place, one.taken).values()}
+def _list_finished_purges(store: Store) -> Iterator[str]:
+    """The records of purges, without those of submissions whose bytes are still there: such a purge is going on."""
+    for key in [*store.keys(layout.LOG), *store.keys(layout.tombstones_prefix())]:
+        sha256 = key.rpartition("/")[2].removesuffix(".json")
+        going_on = key == layout.tombstone(sha256) and store.exists(layout.received_bytes(sha256))
+        if layout.is_purge_record(key) and not going_on:
+            yield key
+
+
+def _end_purged(place: Store, ended: list[BackupList], kept: list[BackupList]) -> None:
+    """Delete every content that no list in `kept` names, also what interrupted backups left, and then other lists.
+
+    In this order, a call that is killed is done again by the next backup.
+    """
+    named = _named_contents(place, kept)
+    unnamed = [key for key in place.keys(layout.BACKUP_OBJECTS) if key.rpartition("/")[2] not in named]
+    for key in unnamed:
+        place.delete(key)
     for one in ended:
-        digests = {entry.sha256 for entry in _read_entries(place, one.taken).values()} - named
+        place.delete(layout.backup_list(one.taken))
+        place.delete(layout.backup_entries(one.taken))
+    if ended or unnamed:
+        place.erase_old_versions(layout.BACKUP)
+
+
+def _end_old(place: Store, old: list[BackupList], kept: list[BackupList]) -> None:
+    """Delete lists, and the content that only they name, unless it is young: another backup may be about to name it."""
+    named = _named_contents(place, kept) if old else set()
+    for one in old:
+        digests = _named_contents(place, [one]) - named
         place.delete(layout.backup_list(one.taken))
         for digest in digests:
-            if older_than is None:
-                place.delete(layout.backup_object(digest))
-            else:
-                place.delete_if_older(layout.backup_object(digest), older_than)
+            place.delete_if_older(layout.backup_object(digest), _GRACE_SECONDS)
         place.delete(layout.backup_entries(one.taken))
-    if older_than is None:
-        place.erase_old_versions(layout.BACKUP)
+
+
+def _named_contents(place: Store, lists: list[BackupList]) -> set[str]:
+    return {entry.sha256 for one in lists for entry in _read_entries(place, one.taken).values()}
 
 
 def _check_target(store: Store, taken: str, entries: Entries) -> set[str]:
@@ -344,8 +370,8 @@ def _restore_object(place: Store, store: Store, key: str, entry: BackupEntry) ->
 def _purge_again(place: Store, store: Store, lists: list[BackupList], now: str) -> int:
     """Purge what any of the backups knows to be purged; return how many submissions."""
     for one in lists:
-        entries = _read_entries(place, one.taken) if one.purges else {}
-        for key in one.purges:
+        entries = _read_entries(place, one.taken)
+        for key in filter(layout.is_purge_record, entries):
             content = place.read(layout.backup_object(entries[key].sha256)).content
             document: dict[str, Any] = json.loads(content)
             if not store.exists(key):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import fields
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from piperoll.commands.operating import Bodies
+from piperoll.errors import UsageError
 
 Dest = Annotated[str, typer.Argument(metavar="DEST", help="The folder or s3://bucket/prefix of the store.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -75,6 +78,8 @@ def backup(
     from piperoll.operations.run_request import current_moment
     from publishers import open_store, take_backup
 
+    if f"{_absolute(to)}/".startswith(f"{_absolute(dest)}/"):
+        raise UsageError(f"{to} is in the store {dest}: give the backups a place of their own")
     done = take_backup(open_store(dest), open_store(to), now=current_moment(), keep=keep)
     copied = f"{format_count(done.copied, 'new content')} with {_size(done.copied_bytes)}"
     typer.echo(f"Backup {done.taken}: {format_count(done.objects, 'object')} with {_size(done.bytes)}; {copied}.")
@@ -89,7 +94,7 @@ def restore(
     place: Annotated[str, typer.Argument(metavar="PLACE", help="Where the backups are.")],
     to: Annotated[str | None, typer.Option(metavar="DEST", help="An empty folder or bucket prefix.")] = None,
     taken: Annotated[str | None, typer.Option(metavar="INSTANT", help="Which backup; default: the latest.")] = None,
-    bodies: Annotated[Path | None, typer.Option(metavar="FILE", help="Your list of bodies.")] = None,
+    bodies: Bodies = None,
 ) -> None:
     """Make a store again from a backup, into an empty place; without --to, list the backups.
 
@@ -104,7 +109,10 @@ def restore(
     from publishers import list_backups, open_store
 
     if to is None:
-        for one in list_backups(open_store(place)):
+        listed = list_backups(open_store(place))
+        if not listed:
+            raise UsageError(f"there is no backup in {place}")
+        for one in listed:
             typer.echo(f"{one.taken}  {format_count(one.objects, 'object')}, {_size(one.bytes)}")
         return
     done, trouble = restore_store(place, to, taken=taken, bodies=bodies)
@@ -195,6 +203,11 @@ def health(
 
 
 _BODIES_SHOWN = 20
+
+
+def _absolute(place: str) -> str:
+    """The address of a store in a form that can be compared."""
+    return place.rstrip("/") if "://" in place else os.path.realpath(place)
 
 
 def _size(count: int) -> str:

@@ -9,11 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from piperoll.errors import UsageError
+
+if TYPE_CHECKING:
+    from publishers import Tombstone
 
 OURS = 2
 """Exit status when something failed because of us or the store."""
@@ -277,11 +280,6 @@ def purge(
         typer.confirm(f"Everything made from {submission} in {to} will be deleted permanently. Continue?", abort=True)
     by = login_name()
     done = purge_submission(to, submission, because=because, values=value or (), bodies=bodies, by=by)
-    if "PREFECT_API_URL" in os.environ:
-        from flows.forgetting import forget_flow_runs
-
-        if forgotten := forget_flow_runs(done.tombstone):
-            typer.echo(f"Deleted from the Prefect server: {format_count(forgotten, 'flow run')} about it.")
     stone = done.tombstone
     held = f"{format_count(len(stone.versions), 'version')} with {format_count(stone.rows, 'row')}"
     typer.echo(f"{stone.sha256} is purged: {held}.")
@@ -295,7 +293,27 @@ def purge(
         typer.echo(f"Still there: '{seen.value}' in {seen.key}", err=True)
     if value and not done.seen:
         typer.echo("The whole store was searched, as far as its files can be opened: none of the values is in it.")
-    _finish(done.trouble, failed=bool(done.seen))
+    forgotten = _forget_flow_runs(stone) if "PREFECT_API_URL" in os.environ else True
+    _finish(done.trouble, failed=bool(done.seen) or not forgotten)
+
+
+def _forget_flow_runs(stone: Tombstone) -> bool:
+    """Delete what the Prefect server keeps about a purged file; False if it does not let us."""
+    from flows.forgetting import forget_flow_runs
+    from piperoll.describing.wording import format_count
+
+    try:
+        forgotten = forget_flow_runs(stone)
+    except Exception as error:  # noqa: BLE001 - the file is purged, whatever the server answers
+        typer.echo(
+            f"Flow runs about the file may still be on the Prefect server ({type(error).__name__}). When it answers, "
+            f"give the same command with the whole sha256: {stone.sha256}",
+            err=True,
+        )
+        return False
+    if forgotten:
+        typer.echo(f"Deleted from the Prefect server: {format_count(forgotten, 'flow run')} about it.")
+    return True
 
 
 def sweep(

@@ -40,6 +40,7 @@ from piperoll.layout.catalogue import CATALOGUE, CONSOLIDATED
 from piperoll.layout.chasing import *  # noqa: F403
 from piperoll.layout.chasing import CHASING
 from piperoll.layout.examined import *  # noqa: F403
+from piperoll.layout.examined import EXAMINED_BY
 from piperoll.layout.records import *  # noqa: F403
 from piperoll.layout.records import (
     ARCHIVE,
@@ -74,6 +75,7 @@ _BODY_AT = {
     "mappings": 1,
     "drafts": 1,
     "returns": 1,
+    "chasing": 2,
 }
 """Which segment of a key names a body, by the first."""
 
@@ -129,6 +131,8 @@ def body_of(key: str) -> str | None:
     at = _BODY_AT.get(pieces[0])
     if key.startswith(senders()):
         at = 4
+    elif key.startswith(EXAMINED_BY):
+        at = 3
     elif key.startswith(CONSOLIDATED):
         return pieces[4].rpartition("-")[0] if len(pieces) == 5 else None
     elif pieces[0] in ("decisions", "receipts", "readers") and pieces[1] == "all":

@@ -26,7 +26,7 @@ from publishers import Store
 from publishers.stores.protocol import update_object
 
 COMPLETED, FAILED, STOPPED = "completed", "failed", "stopped"
-"""How a run ended: everything was done; something failed because of us, the network or the store; it was told to."""
+"""How a run ended: everything was done; something failed because of us, the proxy or the store; it was told to."""
 
 _PRESUMED_DEAD_SECONDS = 24 * 3600
 """A run on another machine that began so long ago and has not ended was killed."""

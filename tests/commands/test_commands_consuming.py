@@ -9,6 +9,7 @@ import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pyarrow.parquet as pq
 import pytest
@@ -172,6 +173,30 @@ def test_purge_asks_first_and_removes_every_trace(place: Path) -> None:
     assert not list(place.glob("archive/sha256/*/" + sha256))
     assert isinstance(piperoll(*command, "--yes").exception, UnknownSubmission)
     assert "none of the values is in it" in output_of("purge", sha256, *command[2:], "--yes")
+
+
+def test_a_purge_tells_what_it_did_though_the_prefect_server_does_not_answer(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended with a traceback, and the result of the search was lost."""
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    monkeypatch.setattr("flows.forgetting.get_client", Mock(side_effect=ConnectionError))
+    sha256 = hashlib.sha256(content(SECOND)).hexdigest()
+    done = piperoll("purge", sha256, "--to", place, "--because", "a person", "--value", "Zebedee", "--yes")
+    assert done.exit_code == 2
+    assert "is purged: 1 version" in done.output
+    assert "none of the values is in it" in done.output
+    assert "may still be on the Prefect server (ConnectionError)" in done.output
+
+
+def test_a_backup_into_the_store_itself_is_refused(place: Path) -> None:
+    """The next backup copied the backups."""
+    for inside in (place, place / "backups"):
+        assert isinstance(piperoll("backup", place, "--to", inside).exception, UsageError)
+    assert isinstance(piperoll("restore", place).exception, UsageError)
+    beside = place.with_name(f"{place.name}-backups")
+    assert "0 bytes" not in output_of("backup", place, "--to", beside)
+    assert "object" in output_of("restore", beside)
 
 
 def test_sweep_reports_what_it_removed_and_kept(place: Path) -> None:

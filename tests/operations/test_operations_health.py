@@ -172,6 +172,8 @@ def test_a_run_logs_its_files_without_a_name(order: RunRequest, monkeypatch: pyt
 def test_stats_count_every_object_once(order: RunRequest, capsys: pytest.CaptureFixture[str]) -> None:
     recorded_run(order)
     store = open_store(order.to)
+    store.create(layout.examined_by("spend", "anytown", "basis"), b"")  # it counted as of a body `examined-by`
+    store.create(layout.chase_claim("anytown", "digest", 1), b"{}")
     usage, keys = measure_usage(store), list(store.keys(""))
     size = sum(len(store.read(key).content) for key in keys)
     assert (usage.total.objects, usage.total.bytes) == (len(keys), size)

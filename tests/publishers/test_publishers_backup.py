@@ -209,6 +209,79 @@ def test_what_was_purged_leaves_the_backups_and_does_not_come_back(
         require_sound(restored)
 
 
+def test_what_an_interrupted_backup_copied_and_was_purged_then_is_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No list named it, so it stayed in the place for ever."""
+    place, backups = str(tmp_path / "out"), str(tmp_path / "backups")
+    publish(place, tmp_path, "anytown", spend(9))
+    store: Any = open_store(place)
+    target: Any = open_store(backups)
+    take_backup(store, target, now=current_moment())
+    publish(place, tmp_path, "anytown", BAD)
+    with monkeypatch.context() as patched:
+        listed = type(store).list_objects
+
+        def die_at_the_end(self: Store, prefix: str = "") -> Any:
+            if prefix == layout.LOG:
+                raise Killed
+            return listed(self, prefix)
+
+        patched.setattr(type(store), "list_objects", die_at_the_end)
+        with pytest.raises(Killed):
+            take_backup(store, target, now=current_moment())
+    assert any(NAME.encode() in content for content in all_bytes(backups))
+    publishers.remove_submission(store, SHA256, because="a private person", now=current_moment())
+    take_backup(store, target, now=current_moment())
+    assert not any(NAME.encode() in content for content in all_bytes(backups))
+
+
+def test_a_backup_during_which_a_file_was_purged_is_ended_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had the bytes and the tombstone, so it passed for one that was taken after the purge."""
+    place, backups = str(tmp_path / "out"), str(tmp_path / "backups")
+    publish(place, tmp_path, "anytown", BAD)
+    store: Any = open_store(place)
+    target = open_store(backups)
+    listed = type(store).list_objects
+
+    def purge_in_between(self: Store, prefix: str = "") -> Any:
+        if prefix == layout.ARCHIVE:  # after the bytes, before the records of purges
+            publishers.remove_submission(self, SHA256, because="a private person", now=current_moment())
+        return listed(self, prefix)
+
+    monkeypatch.setattr(type(store), "list_objects", purge_in_between)
+    during = take_backup(store, target, now=current_moment())
+    monkeypatch.setattr(type(store), "list_objects", listed)
+    after = take_backup(store, target, now=current_moment())
+    assert after.ended == (during.taken,)
+    assert not any(NAME.encode() in content for content in all_bytes(backups))
+    assert take_backup(store, target, now=current_moment()).ended == ()
+
+
+def test_a_backup_never_says_that_files_were_examined_by_newer_rules_than_their_reports(tmp_path: Path) -> None:
+    """Held files stayed held after a restore: the record of their examination was newer than their reports."""
+    place, target = str(tmp_path / "out"), open_store(str(tmp_path / "backups"))
+    publish(place, tmp_path, "anytown", spend(5))
+    store: Any = open_store(place)
+    listed, marker = type(store).list_objects, layout.examined_by("spend", "anytown", "newer")
+
+    class Examining(type(store)):  # type: ignore[misc]
+        """A store whose files are examined again once the backup has read their reports."""
+
+        def list_objects(self, prefix: str = "") -> Any:
+            if prefix == layout.DATA:
+                self.create(marker, b"")
+            return listed(self, prefix)
+
+    take_backup(Examining(Path(place)), target, now=current_moment())
+    restored = open_store(str(tmp_path / "again"))
+    restore_backup(target, restored, now=current_moment())
+    assert store.exists(marker)
+    assert not restored.exists(marker)
+
+
 def test_a_backup_and_a_restore_that_are_killed_go_on(tmp_path: Path) -> None:
     place = str(tmp_path / "out")
     for body in ("anytown", "beeford"):
