@@ -312,7 +312,10 @@ def answer(
     ],
     identifiers: Annotated[list[str], typer.Argument(metavar="ID…", help="As piperoll decisions lists them.")],
     to: Place,
-    because: Because,
+    because: Annotated[
+        str,
+        typer.Option(metavar="REASON", help="Why; kept with the answers. For files it is published: leave names out."),
+    ],
     by: By = None,
     bodies: Bodies = None,
 ) -> None:

@@ -165,20 +165,27 @@ def read_chase_rules(path: Path | None = None) -> ChaseRules:
     """The rules of a file, or ours. Raises: UsageError: it cannot be read or says something that is not valid."""
     name = path or assets.folder("datapackages") / "chasing" / "chasing.toml"
     try:
-        document = tomllib.loads(name.read_text("utf-8"))
-        quiet = document.get("quiet", {})
-        days = [str(day).lower() for day in quiet.get("weekdays", ())]
-        return ChaseRules(
-            _parse_stages(document.get("returns", ())),
-            _parse_stages(document.get("questions", ())),
-            frozenset(_WEEKDAYS.index(day) for day in days),
-            bool(quiet.get("bank_holidays", False)),
-            frozenset(date.fromisoformat(str(day)) for day in quiet.get("dates", ())),
-        )
+        return _parse_rules(tomllib.loads(name.read_text("utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{name} cannot be read as rules of chasing: {error}. docs/chasing.md has an example"
         ) from error
+
+
+def _parse_rules(document: Mapping[str, Any]) -> ChaseRules:
+    if unknown := document.keys() - {"version", "returns", "questions", "quiet"}:
+        raise ValueError(f"there is nothing called {', '.join(sorted(unknown))}")
+    quiet = document.get("quiet", {})
+    days = [str(day).lower() for day in quiet.get("weekdays", ())]
+    if wrong := [day for day in days if day not in _WEEKDAYS]:
+        raise ValueError(f"'{wrong[0]}' is not a day of the week")
+    return ChaseRules(
+        _parse_stages(document.get("returns", ())),
+        _parse_stages(document.get("questions", ())),
+        frozenset(_WEEKDAYS.index(day) for day in days),
+        bool(quiet.get("bank_holidays", False)),
+        frozenset(date.fromisoformat(str(day)) for day in quiet.get("dates", ())),
+    )
 
 
 def _parse_stages(documents: Iterable[Mapping[str, Any]]) -> tuple[ChaseStage, ...]:
