@@ -131,9 +131,9 @@ class RowGroup:
         """Add the rows of another group."""
         self.rows += other.rows
         self.measured += other.measured
-        self.value += other.value
-        self.weighted += other.weighted
-        self.weight += other.weight
+        self.value = _EXACT.add(self.value, other.value)
+        self.weighted = _EXACT.add(self.weighted, other.weighted)
+        self.weight = _EXACT.add(self.weight, other.weight)
         self.rank = max((rank for rank in (self.rank, other.rank) if rank is not None), default=None)
 
     @property
@@ -320,9 +320,7 @@ def extract_posts(declared: Mapping[str, str] | None, rows: pa.Table) -> list[li
 def tally_rows(
     rules: Sequence[ChartRule], rows: pa.Table, fields: Mapping[str, Field], adds_up: Flags | None = None
 ) -> tuple[ChartTally, ...]:
-    """Add up the rows of a release for each chart whose fields it has.
-
-    A sum leaves out the figures of rows that do not add up.
+    """Add up the rows of a release for each chart whose fields it has. A sum leaves out rows that do not add up.
 
     Raises: DescriptorError: a cell of a number column is not a number.
     """

@@ -87,13 +87,16 @@ def list_beginnings(store: Store) -> list[RunBeginning]:
 
 
 def read_last_runs(store: Store) -> list[dict[str, Any]]:
-    """How the last run ended, and the last of each shard; the one that ended last comes first."""
+    """How the last run ended or, if it was spread, the last run of each shard; the one that ended last comes first.
+
+    A whole run does the work of every shard, and the shards do that of a whole run. So records from before someone
+    changed from one to the other, or the number of shards, are left out.
+    """
     documents: list[dict[str, Any]] = [
         json.loads(store.read(key).content) for key in list(store.keys(layout.LAST_RUNS))
     ]
     documents.sort(key=lambda one: str(one["ended"]), reverse=True)
-    parts = next((_parts_of(one) for one in documents if one["shard"]), None)
-    return [one for one in documents if _parts_of(one) in (None, parts)]  # not those of an earlier number of shards
+    return [one for one in documents if _parts_of(one) == _parts_of(documents[0])]
 
 
 def seconds_between(earlier: str, later: str) -> float:

@@ -250,6 +250,13 @@ def test_every_group_of_every_chart_is_what_adding_row_by_row_makes_it(rows: lis
     assert found == (wanted if form == "text" else tuple(map(_plain_numbers, wanted)))
 
 
+def test_groups_that_are_joined_keep_every_digit_of_their_sums() -> None:
+    """The tails of sums of more than 28 digits were rounded when two spellings of a name were joined."""
+    group = RowGroup(1, 1, Decimal("123456789012345678901234.5"))
+    group.merge(RowGroup(1, 1, Decimal("-1.0000000001")))
+    assert group.value == Decimal("123456789012345678901233.4999999999")
+
+
 def _plain_numbers(tally: ChartTally) -> ChartTally:
     """The tally with the numbers by which it is grouped as they are published."""
     if tally.by != "grade":

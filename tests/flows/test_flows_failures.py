@@ -1,4 +1,4 @@
-"""How flows end when something failed: without Prefect's server, which has no part in it."""
+"""How runs and flows end when something failed, and what is recorded of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows import record, run, spread
+from flows import run
 from piperoll.errors import UsageError
 from piperoll.model import Submission
 from piperoll.operations.run_record import read_last_runs
@@ -17,7 +17,10 @@ from publishers import open_store
 from tests.operations.inbox import put, spend
 
 
+@pytest.mark.usefixtures("harness")
 def test_a_spread_fails_if_a_file_could_not_be_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import record, spread  # noqa: PLC0415 - import Prefect
+
     def complete(shards: list[spread.ShardRun], *_: Any) -> None:
         for one in shards:
             one.ended = "COMPLETED"

@@ -138,12 +138,13 @@ def test_the_metrics_are_open_metrics_and_written_whole(order: RunRequest, tmp_p
 
 def test_shards_have_records_of_their_own_and_an_earlier_number_of_shards_is_forgotten(order: RunRequest) -> None:
     store: Any = open_store(order.to)
-    for shard, ended, outcome in (("3/8", "01", "failed"), ("1/2", "02", "completed"), ("2/2", "03", "completed")):
+    runs = ((None, "01", "failed"), ("3/8", "01", "failed"), ("1/2", "02", "completed"), ("2/2", "03", "completed"))
+    for shard, ended, outcome in runs:
         record = {"shard": shard, "began": "2026-10-01T00:00:00Z", "ended": f"2026-10-{ended}T00:00:00Z"}
         record |= {"outcome": outcome, "completed": record["ended"]}
         store.put(layout.last_run(shard), json.dumps(record).encode())
     found = check_health(store, now="2026-10-03T01:00:00Z", hours=26)
-    assert ([one["shard"] for one in found.last_runs], found.problems) == (["2/2", "1/2"], ())
+    assert ([one["shard"] for one in found.last_runs], found.problems) == (["2/2", "1/2"], ())  # nor the whole run
     assert 'piperoll_run_success{shard="1/2"} 1' in format_metrics(list(found.last_runs))
 
 
