@@ -49,7 +49,7 @@ BodyKey: TypeAlias = tuple[str, str]
 
 @dataclass(slots=True)
 class _Host:
-    """How often a host in a row gave no answer at all, and when it may be asked again (by the monotonic clock)."""
+    """How many times in a row a host gave no answer at all, and when it may be asked again (monotonic clock)."""
 
     failures: int = 0
     failed_at: float = 0
@@ -78,7 +78,7 @@ class _Target:
 
 @dataclass(slots=True)
 class Fetched:
-    """What the sources of one body and dataset brought, in the order of the sources and their addresses."""
+    """What was fetched for one body and dataset, in the order of the sources and their addresses."""
 
     arrivals: dict[tuple[int, int], Arrival] = field(default_factory=dict)
     missed: dict[tuple[int, int], MissedAddress] = field(default_factory=dict)

@@ -83,12 +83,21 @@ def _judge_runs(runs: list[dict[str, Any]], now: str, hours: float) -> list[str]
         whose = f"the last run of shard {one['shard']}" if one["shard"] else "the last run"
         if one["outcome"] != COMPLETED:
             problems.append(f"{whose} ended {one['ended'][:16]}: {one['outcome']}")
-    completed = max((one["completed"] for one in runs if one["completed"]), default=None)
+    completed = _find_last_completed(runs)
     if completed is None:
         problems.append("no run has done everything yet")
     elif seconds_between(completed, now) > hours * _HOUR:
         problems.append(f"no run has done everything since {completed[:16]}")
     return problems
+
+
+def _find_last_completed(runs: list[dict[str, Any]]) -> str | None:
+    """When everything was last done: by a whole run, or by every shard of a run; None if it never was."""
+    moments = [one["completed"] for one in runs if not one["shard"]]
+    shards = {one["shard"]: one["completed"] for one in runs if one["shard"]}
+    if shards and all(shards.values()) and len(shards) == int(next(iter(shards)).partition("/")[2]):
+        moments.append(min(shards.values()))
+    return max(filter(None, moments), default=None)
 
 
 def _list_unprocessed(store: Store) -> list[float]:

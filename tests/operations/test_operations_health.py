@@ -148,6 +148,21 @@ def test_shards_have_records_of_their_own_and_an_earlier_number_of_shards_is_for
     assert 'piperoll_run_success{shard="1/2"} 1' in format_metrics(list(found.last_runs))
 
 
+def test_a_shard_that_has_not_run_for_days_is_noticed_though_another_has(order: RunRequest) -> None:
+    store: Any = open_store(order.to)
+
+    def record_shard(shard: str, day: str) -> None:
+        record = {"shard": shard, "began": "2026-10-01T00:00:00Z", "ended": f"2026-10-{day}T00:00:00Z"}
+        record |= {"outcome": "completed", "completed": record["ended"]}
+        store.put(layout.last_run(shard), json.dumps(record).encode())
+
+    record_shard("2/2", "09")
+    assert check_health(store, now="2026-10-09T01:00:00Z", hours=26).problems == ("no run has done everything yet",)
+    record_shard("1/2", "05")
+    found = check_health(store, now="2026-10-09T01:00:00Z", hours=26)
+    assert found.problems == ("no run has done everything since 2026-10-05T00:00",)
+
+
 def test_a_run_logs_its_files_without_a_name(order: RunRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     stream, logger = io.StringIO(), logging.getLogger("piperoll")
     handler = logging.StreamHandler(stream)
