@@ -103,7 +103,7 @@ def test_the_command_prints_json_applies_with_a_reason_and_is_in_the_log(world: 
     applied = CliRunner().invoke(app, ["replay", "--from", world.place, "--apply", "--because", WHY, "--by", "Op"])
     assert applied.exit_code == 0
     assert "Applied to 3 files" in applied.stdout
-    log = CliRunner().invoke(app, ["decide", "list", "--to", world.place])
+    log = CliRunner(env={"COLUMNS": "300"}).invoke(app, ["decide", "list", "--to", world.place])
     assert "spend/anytown/2026-10 is restated by today's rules" in log.stdout
     refused = CliRunner().invoke(app, ["replay", "--from", world.place, "--apply"])
     assert refused.exit_code != 0
