@@ -45,7 +45,8 @@ def test_an_address_that_is_set_and_empty_is_as_if_it_were_not_set() -> None:
 
 
 def test_paths_of_the_file_are_relative_to_its_folder_and_addresses_stay(tmp_path: Path) -> None:
-    text = 'store = "s3://bucket/place"\ninbox = "in"\ncontacts = "contacts.csv"\nsources = "/etc/sources.toml"\ndata = ["more", "/else"]\n'
+    text = 'store = "s3://bucket/place"\ninbox = "in"\ncontacts = "contacts.csv"\nsources = "/etc/sources.toml"\n'
+    text += 'data = ["more", "/else"]\n'
     variables = config(tmp_path, text)
     settings = Settings.from_environment(variables)
     assert (settings.store, settings.inbox) == ("s3://bucket/place", str(tmp_path / "in"))

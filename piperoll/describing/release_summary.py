@@ -303,7 +303,7 @@ def extract_posts(declared: Mapping[str, str] | None, rows: pa.Table) -> list[li
     """Return the posts in the rows of a release, each once: id, title, unit and the post it reports to.
 
     `declared` is `posts` in catalogue.json of the dataset. It names the fields: `id` and, where the dataset has them,
-    `title`, `unit` and `reports_to`. A row without an id is not a post; of several rows with one id, the first is taken.
+    `title`, `unit` and `reports_to`. A row without an id is not a post; of several with one id, the first is taken.
     """
     if declared is None or declared["id"] not in rows.column_names:
         return []

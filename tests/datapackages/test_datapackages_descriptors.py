@@ -39,7 +39,7 @@ def further_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """A copy of the toy dataset that PIPEROLL_DATA names, to change and read again with assets.forget_datasets."""
     copy = tmp_path / "data"
     shutil.copytree(Path(__file__).parents[1] / "fixtures" / "toydataset", copy)
-    monkeypatch.setenv(assets.DATA_VARIABLE, str(copy))
+    monkeypatch.setenv("PIPEROLL_DATA", str(copy))
     assets.forget_datasets()
     yield copy
     monkeypatch.undo()

@@ -55,7 +55,11 @@ except KeyboardInterrupt:
 
 
 def ask(api: str, path: str, content: dict[str, Any] | None = None) -> Any:
-    answer = requests.post(api + path, json=content or {}, timeout=30)
+    """Ask the server; while its database is busy, which it says by status 503, again."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while (answer := requests.post(api + path, json=content or {}, timeout=30)).status_code == 503:
+        assert time.monotonic() < end, "the server stays busy"
+        time.sleep(0.3)
     answer.raise_for_status()
     return answer.json()
 

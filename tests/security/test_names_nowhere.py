@@ -122,15 +122,16 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         variables |= {"PREFECT_API_URL": server.address, "TMPDIR": str(temporary), "PIPEROLL_RETRIES": "1"}
         variables |= {"PIPEROLL_ALLOW_PRIVATE_ADDRESSES": "true", "PREFECT_LOGGING_LEVEL": "DEBUG"}
         variables |= {"PYTHONPATH": os.pathsep.join(sys.path)}
-        for given in (["--inbox", str(inbox)], ["--sources", str(folder / "sources.toml")]):
+        # One file of the inbox meets a bug of ours; sites that fail do not fail a run.
+        for given, status in ((["--inbox", str(inbox)], 2), (["--sources", str(folder / "sources.toml")], 0)):
             command = [sys.executable, "-P", "-c", RUN, "run", *given, "--to", str(folder / "out")]
             done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=280, check=False)
-            assert done.returncode == 2, done.stdout + done.stderr  # one file met a bug, one server stays down
+            assert done.returncode == status, done.stdout + done.stderr
             assert "Traceback" not in done.stderr
         runs = requests.post(f"{server.address}/flow_runs/filter", json={}, timeout=30).json()
-        assert {run["state_type"] for run in runs} == {"FAILED"}
+        assert sorted(run["state_type"] for run in runs) == ["COMPLETED", "FAILED"]
         logs = requests.post(f"{server.address}/logs/filter", json={}, timeout=30).json()
-        assert any("StepFailed" in entry["message"] for entry in logs)
+        assert any("failed" in entry["message"] for entry in logs), [entry["message"] for entry in logs]
     names["folder"] = [str(folder)]
     return names
 
