@@ -28,7 +28,7 @@ _KINDS = {
     "contracts": ("register",),
 }
 _CONTRACTS_EVERY = 6
-"""One body of so many sends a contracts register, the others send payments."""
+"""One body in this many sends a contracts register, the others send payments."""
 _SPREAD = 0.9
 """The standard deviation of the logarithm of the number of rows."""
 _MOST_TIMES_MEAN = 12

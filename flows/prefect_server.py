@@ -158,7 +158,7 @@ def start_server(
 
 
 def end_sending(seconds: float = _DRAIN_SECONDS) -> None:
-    """Let Prefect send its last events and log lines, for at most so many `seconds`; what is left then is dropped.
+    """Let Prefect send its last events and log lines, for at most `seconds`; what is left then is dropped.
 
     Prefect's senders live as long as this process and each knows one server. They would try every event for eleven
     seconds on a server that is gone, in the next run of this process and, for hours, when the process ends.

@@ -50,7 +50,7 @@ _WHOLE_BYTES = 16 << 20
 """Larger objects are copied by way of a local file."""
 
 _SAVED_EVERY = 5_000
-"""After so many objects an unfinished backup notes what it has, so that the next one need not read it again."""
+"""How many objects an unfinished backup copies between two records of its progress; the next backup resumes there."""
 
 _GRACE_SECONDS = 24 * 3600
 """Content that no list names stays this long: another backup may be about to name it."""

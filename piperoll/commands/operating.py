@@ -322,7 +322,7 @@ def sweep(
         float, typer.Option(min=0, help="Only files older than this, which nobody can still be writing.")
     ] = 24,
     access_log_days: Annotated[
-        int | None, typer.Option(metavar="DAYS", min=1, help="Delete what the portal logged before so many days ago.")
+        int | None, typer.Option(metavar="DAYS", min=1, help="Delete entries of the access log older than DAYS.")
     ] = None,
 ) -> None:
     """Delete what interrupted runs left behind: files that no pointer names, unfinished writes, abandoned drafts.

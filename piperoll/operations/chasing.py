@@ -373,7 +373,7 @@ def _chase_question(item: QueueItem, rules: ChaseRules, on: date) -> ChasedThing
 
 
 def _find_stage(stages: Iterable[ChaseStage], days: int) -> ChaseStage | None:
-    """The last stage that is reached after so many days."""
+    """The last stage that is reached when the due day is this many days ago."""
     reached = [stage for stage in stages if days >= stage.days]
     return reached[-1] if reached else None
 

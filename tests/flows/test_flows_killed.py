@@ -110,6 +110,6 @@ def test_a_run_that_is_terminated_says_so_and_leaves_no_temporary_folder_and_no_
     assert process.returncode == status, said
     assert said == "Stopped. Finished files are kept: run it again to do the rest.\n"
     assert list(temporary.iterdir()) == []
-    with pytest.raises(ProcessLookupError):  # so many bodies are processed in processes of their own
+    with pytest.raises(ProcessLookupError):  # a run with this many bodies starts worker processes
         os.killpg(process.pid, 0)
     see_that_it_is_whole(place, tmp_path / "read")

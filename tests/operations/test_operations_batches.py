@@ -232,7 +232,7 @@ def test_trouble_with_a_body_that_has_no_new_files_is_a_failure_of_the_run(
 
 
 def body(name: str, size: int) -> BodyFiles:
-    """A body with one file of so many bytes."""
+    """A body with one file of the given size in bytes."""
     sent = Submission(name, size, f"{name}.csv", "spend", name, f"spend/{name}/{name}.csv", MOMENT)
     return BodyFiles("spend", name, ((sent, Path(sent.origin)),))
 

@@ -151,7 +151,7 @@ def test_an_operators_file_has_the_limits_of_every_fetch(site: str, tmp_path: Pa
 def test_an_operators_file_is_not_read_over_plain_http(
     site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever is on the way could say what is published as a body's. A redirect to http is refused as well."""
+    """Over plain http, anyone on the network path could change what a body publishes."""
     with pytest.raises(AddressRefused, match="not https"):
         local_copy("http://council.example/sources.toml", tmp_path / "a", Settings())
     monkeypatch.setattr("collectors.web.is_refused", lambda _text: False)  # as if this machine were a public server
