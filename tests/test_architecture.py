@@ -165,6 +165,14 @@ def test_tests_import_neither_conftest_nor_the_benchmarks() -> None:
                 assert node.module.split(".")[0] not in {"bench", "conftest"}, path.relative_to(ROOT)
 
 
+def test_no_test_uses_the_connection_that_duckdb_shares() -> None:
+    """A result that another test has not read to its end makes `duckdb.sql` fail: open a connection instead."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "duckdb":
+                assert node.attr not in {"sql", "query", "execute", "read_parquet"}, f"{path.name}:{node.lineno}"
+
+
 def test_data_folders_hold_no_python() -> None:
     assert [
         path

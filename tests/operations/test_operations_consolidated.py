@@ -72,10 +72,9 @@ def test_one_query_compares_all_bodies(order: RunRequest, store: Store, tmp_path
     make(order, store, "anytown", "otherton")
     bodies = pointer(store, "spend", YEAR)["bodies"]
     files = [str(Path(order.to) / PLACE / entry["parquet"]["path"]) for entry in bodies.values()]
-    rows = duckdb.sql(
-        "SELECT body, count(*), sum(net_amount) FROM read_parquet($files) GROUP BY 1 ORDER BY 1",
-        params={"files": files},
-    ).fetchall()
+    query = "SELECT body, count(*), sum(net_amount) FROM read_parquet($files) GROUP BY 1 ORDER BY 1"
+    with duckdb.connect() as database:
+        rows = database.execute(query, {"files": files}).fetchall()
     assert [(body, count) for body, count, _ in rows] == [("anytown", 10), ("otherton", 4)]
     for body, count, pounds in rows:
         (told,) = bodies[body]["counted"]

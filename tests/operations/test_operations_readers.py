@@ -169,7 +169,8 @@ def test_pandas_and_duckdb_read_what_dcat_offers(served: Served) -> None:
     assert [address.rpartition(".")[2] for address in addresses] == ["csv", "parquet"]
     table = pd.read_csv(addresses[0])
     place = str(served.file(addresses[1]))
-    held = duckdb.execute("SELECT count(*), sum(net_amount) FROM read_parquet(?)", [place]).fetchone()
+    with duckdb.connect() as database:
+        held = database.execute("SELECT count(*), sum(net_amount) FROM read_parquet(?)", [place]).fetchone()
     assert held is not None
     assert (len(table), round(table["net_amount"].sum(), 2)) == (held[0], float(held[1]))
 

@@ -69,7 +69,8 @@ def test_the_examples_for_other_tools_give_dates_and_decimals(api: Served, tmp_p
     (tmp_path / "rows.parquet").write_bytes(api.session.get(address, timeout=60).content)
     statement = code["DuckDB"].replace(address, str(tmp_path / "rows.parquet"))
     query = f"SELECT sum(net_amount), max(payment_date), count(*) FROM ({statement})"  # noqa: S608
-    summed, latest, count = duckdb.execute(query).fetchone()  # type: ignore[misc]
+    with duckdb.connect() as database:
+        summed, latest, count = database.execute(query).fetchone()  # type: ignore[misc]
     assert (summed, count) == (total, len(frame))
     assert isinstance(summed, Decimal)
     assert isinstance(latest, date)
