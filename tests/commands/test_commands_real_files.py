@@ -1,4 +1,4 @@
-"""One `run` of the real files, as an operator types it, and the figures of the store that it makes: `make test-real`."""
+"""One `run` of the real files, as an operator types it, and the figures of its store: `make test-real`."""
 
 from __future__ import annotations
 
