@@ -20,7 +20,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from piperoll import assets
-from piperoll.errors import ConservationError, DescriptorError
+from piperoll.errors import ConservationError, DescriptorError, is_of_machine
 from piperoll.measuring import derived
 from piperoll.measuring.checks import judge
 from piperoll.measuring.definition import Figure, Measure
@@ -131,6 +131,8 @@ def _read_rows(measure: Measure, inputs: Inputs) -> list[RawRow]:
         names = [column[0] for column in result.description or ()]
         found = result.fetchall()
     except duckdb.Error as error:
+        if is_of_machine(error):  # a full disk is no fault of the query, nor of what is verified with it
+            raise
         raise DescriptorError(f"measures/{measure.id}/query.sql: {error}") from error
     if unknown := sorted({*names} - _COLUMNS):
         raise DescriptorError(f"measures/{measure.id}/query.sql returns unknown columns: {', '.join(unknown)}")
