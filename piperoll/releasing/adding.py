@@ -75,7 +75,7 @@ def _number_again(batch: pa.RecordBatch, identifiers: Mapping[str, LineIdentifie
     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
     for name, counter in identifiers.items():
         digests = [str(cell).rpartition("-")[0] for cell in columns[name].to_pylist()]
-        columns[name] = pa.array([counter.number(digest) for digest in digests], pa.string())
+        columns[name] = counter.number(digests, pa.array(digests, pa.string()))
     return pa.RecordBatch.from_arrays(list(columns.values()), names=batch.schema.names)
 
 
