@@ -30,7 +30,7 @@ from piperoll.describing.feeds import documents, releases
 from piperoll.describing.overview import digest_body
 from piperoll.describing.suppliers import merge_payees
 from piperoll.duties import find_first_starts, merge_first_starts
-from piperoll.errors import PiperollError, PointerMoved
+from piperoll.errors import PiperollError, PointerMoved, describe_error
 from piperoll.operations.catalogue.body_cache import BodyCache, load_body, load_cache, refresh_body
 from piperoll.operations.catalogue.build_plan import (
     BODIES,
@@ -53,7 +53,7 @@ _MAX_TRIES = 10
 
 
 class CatalogueFailed(PiperollError):
-    """The catalogue could not be built because of a bug; what is published is not affected."""
+    """The catalogue could not be built because of a bug or the machine; what is published is not affected."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def build_catalogue(run: Run) -> int:
     except PiperollError:
         raise
     except Exception as error:
-        raise CatalogueFailed(f"a bug in Piperoll: {type(error).__name__}: {error}") from error
+        raise CatalogueFailed(describe_error(error)) from error
     if trouble:
         raise trouble[-1]
     return written
