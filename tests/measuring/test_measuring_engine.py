@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +17,7 @@ from piperoll import assets
 from piperoll.errors import ConservationError, DescriptorError
 from piperoll.measuring.checks import format_percent
 from piperoll.measuring.definition import Measure, parse_measure
-from piperoll.measuring.engine import figure_id
+from piperoll.measuring.engine import figure_id, round_exactly
 from piperoll.measuring.inputs import Inputs, Lines
 from piperoll.model import Period
 from tests.measuring.measured import find_row, run_measure
@@ -139,8 +141,39 @@ def test_money_has_two_places_and_shares_six() -> None:
     query = f"""{SUM} UNION ALL BY NAME
         SELECT body, years.period_start, years.period_end, 'part' AS figure, 1 / 3 AS value FROM spend, years"""
     rows = run_measure(make_measure(query=query), spend=spend(anytown="10.005"))
-    assert str(find_row(rows, "pounds")["value"]) == "10.00"  # half to even
-    assert str(find_row(rows, "part")["value"]) == "0.333333"
+    assert find_row(rows, "pounds")["value"] == Decimal("10.00")  # half to even
+    assert find_row(rows, "part")["value"] == Decimal("0.333333")
+
+
+def test_columns_are_rounded_as_python_rounds_decimals() -> None:
+    chance = Random(14)  # noqa: S311
+    floats = [chance.choice((1, -1)) * chance.random() * 10 ** chance.randint(-12, 12) for _ in range(2_000)]
+    floats += [number / 2000 for number in range(-400, 400)] + [number * 5e-7 for number in range(-400, 400)]
+    columns = [pa.array([*floats, 1e16, -0.0]), pa.array(range(-9, 9)), pa.array([0.1, 2.675], pa.float32())]
+    for scale in (0, 2, 3, 7, 10, 18):
+        exact = [Decimal(chance.randint(-(10**14), 10**14)).scaleb(-scale) for _ in range(500)]
+        halves = [Decimal(number * 5).scaleb(-scale) for number in range(-200, 200)]
+        columns.append(pa.array([*exact, *halves], pa.decimal128(38, scale)))
+    for column, places in product(columns, (2, 6)):
+        step = Decimal(1).scaleb(-places)
+        expected = [Decimal(str(value)).quantize(step, ROUND_HALF_EVEN) for value in column.to_pylist()]
+        assert round_exactly(column, places).to_pylist() == expected
+    assert round_exactly(pa.array([float("nan"), float("-inf"), None]), 2).to_pylist() == [None, None, None]
+
+
+def test_bounds_that_miss_a_share_are_told_with_the_places_of_shares() -> None:
+    query = SUM.replace("'pounds'", "'part'")
+    (row,) = run_measure(make_measure(query=query, more=", NULL AS lo, 0.123 AS hi"), spend=spend(anytown="10"))
+    assert row["reason"] == "the bounds None to 0.123000 do not contain the value 10.000000"
+
+
+def test_a_reason_of_the_query_follows_ours_and_is_kept_where_there_is_none() -> None:
+    more = ", CASE body WHEN 'a' THEN 1 END AS lo, CASE body WHEN 'a' THEN 99 END AS hi, 'half seen' AS reason"
+    rules = '[publication]\nwidest_interval = "0.25"'
+    rows = run_measure(make_measure(rules, more=more), spend=spend(a="10", b="10", c="10"))
+    wide, plain, _ = (row["reason"] for row in rows)
+    assert wide == "the bounds are further apart than 25% of the value: too wide to compare; half seen"
+    assert plain.endswith("; half seen") and plain.startswith("3 bodies of the kind have a value")
 
 
 def test_the_order_of_rows_and_bodies_does_not_matter() -> None:
