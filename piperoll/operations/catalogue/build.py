@@ -27,7 +27,7 @@ from piperoll.describing import catalogue
 from piperoll.describing.context import CatalogueContext, collect_holdings
 from piperoll.describing.feeds import documents, releases
 from piperoll.duties import merge_first_starts
-from piperoll.errors import PiperollError, PointerMoved
+from piperoll.errors import PiperollError, PointerMoved, describe_error
 from piperoll.operations.catalogue.body_cache import load_cache
 from piperoll.operations.catalogue.body_pages import BodyRollup, RefreshedBody, build_body_pages, refresh
 from piperoll.operations.catalogue.build_plan import (
@@ -52,7 +52,7 @@ _MAX_TRIES = 10
 
 
 class CatalogueFailed(PiperollError):
-    """The catalogue could not be built because of a bug; what is published is not affected."""
+    """The catalogue could not be built because of a bug or the machine; what is published is not affected."""
 
 
 def build_for_run(run: Run) -> tuple[int, str | None]:
@@ -93,7 +93,7 @@ def build_catalogue(run: Run, workers: Workers | None = None) -> int:
     except PiperollError:
         raise
     except Exception as error:
-        raise CatalogueFailed(f"a bug in Piperoll: {type(error).__name__}: {error}") from error
+        raise CatalogueFailed(describe_error(error)) from error
     if trouble:
         raise trouble[-1]
     return written
