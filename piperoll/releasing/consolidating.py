@@ -163,7 +163,13 @@ def _make_year(dataset: Dataset, counted: Sequence[CountedRelease], year: str, f
     _write_lines(table, _reading_order(table), columns, _references(dataset), folder / dataset.name)
     write_totals(dataset, table, folder / f"{dataset.name}.totals.parquet")
     rollup = _roll_up(dataset, summed, table)
-    pq.write_table(rollup, folder / f"{dataset.name}.rollup.parquet", compression="zstd", row_group_size=GROUP_ROWS)
+    pq.write_table(
+        rollup,
+        folder / f"{dataset.name}.rollup.parquet",
+        compression="zstd",
+        store_schema=False,
+        row_group_size=GROUP_ROWS,
+    )
     return account
 
 
@@ -196,7 +202,13 @@ def _make_tables(
     account = describe_year(dataset, counted, own, year, summed, ())
     write_totals(dataset, table, folder / f"{dataset.name}.totals.parquet")
     rollup = _roll_up(dataset, summed, table)
-    pq.write_table(rollup, folder / f"{dataset.name}.rollup.parquet", compression="zstd", row_group_size=GROUP_ROWS)
+    pq.write_table(
+        rollup,
+        folder / f"{dataset.name}.rollup.parquet",
+        compression="zstd",
+        store_schema=False,
+        row_group_size=GROUP_ROWS,
+    )
     (folder / "tables.json").write_bytes(to_json_bytes(listed))
     return account
 
@@ -363,7 +375,9 @@ def _write_lines(
     target = stem.with_suffix(".parquet")
     with (
         stem.with_suffix(".csv").open("wb") as out,
-        pq.ParquetWriter(target, schema, compression="zstd", bloom_filter_options=filters) as parquet,
+        pq.ParquetWriter(
+            target, schema, compression="zstd", store_schema=False, bloom_filter_options=filters
+        ) as parquet,
     ):
         out.write(",".join(schema.names).encode() + b"\r\n")
         for start in range(0, table.num_rows, GROUP_ROWS):
