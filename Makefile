@@ -12,7 +12,7 @@ SOURCES := piperoll collectors publishers flows hosting serving portal tests ben
 UNIT_TESTS := tests/model tests/findings tests/reading tests/checking tests/releasing tests/duties tests/datapackages
 
 .DEFAULT_GOAL := help
-.PHONY: help install findings-page demo test quick lint types tests test-real soak bench lock pins screenshots golden vendor clean python browser validator database office
+.PHONY: help install findings-page demo test quick lint types tests test-real soak bench lock pins screenshots golden vendor clean python browser validator database office npm
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,45 +75,32 @@ types: install
 tests: install browser validator database office
 	@$(BIN)/python -m pytest -q -n 2
 
-# The browser tests open the catalogue in Chromium.
-browser:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "Installing Chromium for the browser tests …"; \
-	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install chromium >/dev/null; \
-	  else \
-	    echo "The browser tests need Chromium. Run: sudo apt-get install -y chromium" >&2; exit 1; \
-	  fi; }
+# What tests need that is no Python package: how to see that it is there, what it is called, whose tests need it, and the
+# packages of Debian that have it. Root, as in CI, gets it installed; others are told how.
+browser: HAS = command -v chromium || command -v chromium-browser || command -v google-chrome
+browser: NEEDS = Chromium for the tests in a browser
+browser: PACKAGES = chromium
+database: HAS = ls -d /usr/lib/postgresql/*/bin || command -v initdb
+database: NEEDS = PostgreSQL for the tests of spread runs
+database: PACKAGES = postgresql
+office: HAS = command -v soffice
+office: NEEDS = LibreOffice Calc for the tests of workbooks
+office: PACKAGES = --no-install-recommends libreoffice-calc
+npm: HAS = command -v npm
+npm: NEEDS = Node.js and npm for the HTML validator
+npm: PACKAGES = nodejs npm
 
-# The test of runs that are spread over workers needs a database server for Prefect.
-database:
-	@test -n "$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null)" || command -v initdb >/dev/null || { \
+browser database office npm:
+	@{ $(HAS); } >/dev/null 2>&1 || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "Installing PostgreSQL for the tests of spread runs …"; \
-	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install postgresql >/dev/null; \
+	    echo "Installing $(NEEDS) …"; \
+	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install $(PACKAGES) >/dev/null; \
 	  else \
-	    echo "The tests of spread runs need PostgreSQL. Run: sudo apt-get install -y postgresql" >&2; exit 1; \
-	  fi; }
-
-# Workbooks that are given back to their senders are opened with LibreOffice.
-office:
-	@command -v soffice >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "Installing LibreOffice Calc for the tests of workbooks …"; \
-	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install libreoffice-calc >/dev/null; \
-	  else \
-	    echo "The tests of workbooks need LibreOffice. Run: sudo apt-get install -y libreoffice-calc" >&2; exit 1; \
+	    echo "Install $(NEEDS). Run: sudo apt-get install -y $(PACKAGES)" >&2; exit 1; \
 	  fi; }
 
 # The HTML validator comes from npm, pinned with hashes. It is installed before the tests because tests have no network.
-validator: install
-	@command -v npm >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "Installing Node.js and npm for the HTML validator …"; \
-	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install nodejs npm >/dev/null; \
-	  else \
-	    echo "The HTML validator needs Node.js and npm. Run: sudo apt-get install -y nodejs npm" >&2; exit 1; \
-	  fi; }
+validator: install npm
 	@$(BIN)/python -m tests.tools.npm
 
 test-real: install ## run the tests that need the real files and published profiles in ../shared

@@ -90,7 +90,7 @@ def emit(event: str, payload: Mapping[str, Any]) -> None:
 
 
 def add_tags(tags: Iterable[str]) -> None:
-    """Add tags to the flow run. Not to tasks: Prefect asks the server about the limit of each tag of each task."""
+    """Add tags to the flow run; `tasks.add_task_tags` does so for a task."""
 
     def update() -> None:
         with get_client(sync_client=True) as client:

@@ -29,6 +29,7 @@ from piperoll.describing.wording import format_count
 from piperoll.errors import PiperollError, ServerTrouble, UsageError
 from piperoll.operations.answering import finish_answers
 from piperoll.operations.catalogue.build import build_catalogue, try_to_build
+from piperoll.operations.decisions import mark_for_all
 from piperoll.operations.run_request import current_moment
 from piperoll.operations.run_summary import Ending
 
@@ -100,6 +101,8 @@ def spread(shards: int = 8, period: str | None = None, silent_seconds: int = SIL
     record.add_tags([f"period:{period}"] if period else [])
     runs = [ShardRun(f"{number}/{shards}") for number in range(1, shards + 1)]
     parameters = {"period": period, "catalogue": False, "moment": moment}
+    with request.open() as run:
+        mark_for_all(run.store)  # so that no shard looks at the bodies of others
     _run_shards(runs, parameters, silent_seconds)
     with request.open() as run:
         results = finish_answers(run)[0]

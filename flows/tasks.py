@@ -15,10 +15,12 @@ from typing import Any, ParamSpec, TypeVar
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import TaskRunContext
 from prefect.futures import PrefectFuture
 from prefect.tasks import Task, exponential_backoff
 
 from piperoll.errors import PiperollError, UsageError
+from piperoll.operations.batch_workers import process_in_workers
 from piperoll.operations.batches import Batch, process_bodies, steps_with_retries
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import FileResult
@@ -50,6 +52,7 @@ def as_task(name: str, step: Callable[P, R], retries: int = 0) -> Task[P, R]:
 
     @wraps(step)
     def run_step(*args: P.args, **kwargs: P.kwargs) -> R:
+        add_task_tags(f"stage:{name}")
         try:
             return step(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - raised below, without its message
@@ -65,6 +68,17 @@ def as_task(name: str, step: Callable[P, R], retries: int = 0) -> Task[P, R]:
         persist_result=False,
     )
     return named(run_step)
+
+
+def add_task_tags(*tags: str) -> None:
+    """Tag the task that runs, for filters on Prefect's page; its tags are recorded with its end.
+
+    Given to the task, Prefect would ask the server about the limit of each of them before the task begins: a request a
+    task, and a task that waits for a server that is lost.
+    """
+    context = TaskRunContext.get()
+    if context is not None:
+        context.task_run.tags = sorted({*context.task_run.tags, *tags})
 
 
 def as_step(name: str, step: Callable[P, R], retries: int = 0) -> Callable[P, R]:
@@ -106,7 +120,8 @@ def without_names(operation: Callable[P, R]) -> Callable[P, R]:
 class BatchTasks:
     """Processes batches in tasks: in worker processes if the run is large, otherwise in threads of this process.
 
-    A task takes the number of its batch: Prefect goes through everything that a task is given, twice.
+    A task takes the number of its batch: Prefect goes through everything that a task is given, twice. Its tags are the
+    datasets of the batch.
     """
 
     def __init__(self, run: Run, workers: Workers) -> None:
@@ -124,8 +139,9 @@ class BatchTasks:
     def process(self, number: int) -> list[FileResult]:
         """Process the batch with this number; return the results of its files."""
         batch = self._batches[number]
+        add_task_tags(*(f"dataset:{one.dataset}" for one in batch.bodies))
         if batch.of_many:
-            return self._workers.process(batch.bodies)
+            return process_in_workers(self._workers, batch.bodies)
         steps = steps_with_retries(self._run.settings.retries)
         return [result for results in process_bodies(self._run, batch.bodies, steps) for result in results]
 

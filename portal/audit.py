@@ -50,7 +50,8 @@ class AccessLog:
         if who is None or not (changes or hands_out or outcome or status in _REFUSED):
             return None
         parameters = scope.get("path_params", {})
-        named = (f"{name}={value}" for name, value in parameters.items() if _PLAIN.fullmatch(str(value)))
+        plain = {name: value for name, value in parameters.items() if name != "key" and _PLAIN.fullmatch(str(value))}
+        named = (f"{name}={value}" for name, value in plain.items())
         instant = datetime.fromtimestamp(self._settings.clock(), UTC).isoformat(timespec="microseconds")
         what = f"{scope['method']} {_template(scope) if 'endpoint' in scope else '(no such page)'}"
         return AccessEvent(instant.replace("+00:00", "Z"), who, what, " ".join(named), f"{status} {outcome}".strip())

@@ -28,7 +28,7 @@ from piperoll.operations.duty_calendar import (
 from piperoll.operations.queue_items import ItemKind, QueueItem
 from portal.indexes import index_of, moment_of
 from portal.rendering import page
-from portal.sessions import Signed, log_reading, require, sent_form, settings_of
+from portal.sessions import Signed, find_calendars, log_reading, public, require, sent_form, settings_of
 
 router = APIRouter()
 
@@ -71,10 +71,11 @@ def answer_queue(
     lacking["give a reason: it is kept with the answer"] = because.strip()
     if error := next((words for words, given in lacking.items() if not given), ""):
         return _queue_page(request, error=error, picked=picked, because=because, status=400)
+    items = list_items(index_of(request))
     try:
         answered = answer_items(
             settings_of(request).opened,
-            list_items(index_of(request)),
+            items,
             dict.fromkeys(picked, answer),
             because=because,
             by=signed.person,
@@ -84,8 +85,10 @@ def answer_queue(
     except UsageError as error:
         return _queue_page(request, error=str(error), picked=picked, because=because, status=400)
     request.app.state.work.ask()
+    if problem := answered.describe(items):
+        return _queue_page(request, error=problem, picked=[*answered.refused], because=because, status=409)
     number = request.query_params.get("number", "")
-    back = _filters(request) | ({"number": number} if number else {}) | {"done": str(len(answered))}
+    back = _filters(request) | ({"number": number} if number else {}) | {"done": str(len(answered.taken))}
     return RedirectResponse(f"/operator/queue?{urlencode(back)}", 303)
 
 
@@ -126,21 +129,40 @@ def get_calendar_csv(request: Request, _: Signed = Depends(require(Role.OPERATE)
 @router.get("/operator/calendar.ics")
 def get_icalendar(request: Request, _: Signed = Depends(require(Role.OPERATE))) -> Response:
     """The same as an iCalendar, with the returns that fall due within a year if no state or actor is asked for."""
-    wanted, duties = _read_calendar(request)
+    return _icalendar(request, None)
+
+
+@router.get("/calendar/{key}.ics")
+@public
+def get_subscribed_icalendar(request: Request, key: str) -> Response:
+    """The duty calendar of one body or of all, for programs that cannot sign in: the address has a key of its own."""
+    bodies = find_calendars(request, key)
+    if not bodies:
+        raise HTTPException(404)
+    return _icalendar(request, bodies[0])
+
+
+def _icalendar(request: Request, body: str | None) -> Response:
+    """What is asked for as an iCalendar, of one body, or (`body` None) of any."""
+    wanted, duties = _read_calendar(request, body)
     index, settings = index_of(request), settings_of(request)
     if wanted.state is None and wanted.acts is None:
         named = [one for one in index.context.datasets if one.name in index.first_starts]
         datasets = [one for one in named if wanted.dataset in (None, one.name)]
         slugs = index.slugs if wanted.body is None else [slug for slug in index.slugs if slug == wanted.body]
         bodies = [settings.find_body(slug) for slug in slugs]
-        duties = [*duties, *list_upcoming(datasets, bodies, index.context.on)]
-    content = write_icalendar(duties, index.context.on, "Returns", settings.address)
+        duties = [*duties, *list_upcoming(datasets, bodies, index.context.on, index.context.statements)]
+    name = "Returns" if body is None else f"Returns of {settings.find_body(body).name}"
+    content = write_icalendar(duties, index.context.on, name, settings.address)
     headers = {"Content-Disposition": 'attachment; filename="duty-calendar.ics"'}
     return Response(content, media_type="text/calendar; charset=utf-8", headers=headers)
 
 
-def _read_calendar(request: Request) -> tuple[CalendarFilter, list[Duty]]:
-    """What is asked for, and the duties. They are kept while the index is the same, since judging all takes seconds."""
+def _read_calendar(request: Request, body: str | None = None) -> tuple[CalendarFilter, list[Duty]]:
+    """What is asked for, of one body or (`body` None) of any, and the duties.
+
+    Duties are kept while the index is the same, since judging all takes seconds.
+    """
     state, given = request.app.state, request.query_params
     mark, index = state.indexes.open()
     on = index.context.on
@@ -149,7 +171,7 @@ def _read_calendar(request: Request) -> tuple[CalendarFilter, list[Duty]]:
         duty_state = DutyState(given["state"]) if given.get("state") else None
     except ValueError as error:
         raise UsageError("the day or the state in this address is not valid") from error
-    wanted = CalendarFilter(since, given.get("of") or None, given.get("dataset") or None, duty_state)
+    wanted = CalendarFilter(since, body or given.get("of") or None, given.get("dataset") or None, duty_state)
     if given.get("acts") in ("body", "platform"):
         wanted = replace(wanted, acts=given["acts"])
     if wanted.body is not None and wanted.body not in index.slugs:

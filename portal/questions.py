@@ -55,7 +55,9 @@ def answer_questions(
     except UsageError as error:
         return _questions_page(request, standing, signed, error=str(error), sent=form, status=400)
     request.app.state.work.ask()
-    return RedirectResponse(f"/bodies/{body}/questions/?done={len(answered)}", 303)
+    if problem := answered.describe(items):
+        return _questions_page(request, standing_of(request, body), signed, error=problem, sent=form, status=409)
+    return RedirectResponse(f"/bodies/{body}/questions/?done={len(answered.taken)}", 303)
 
 
 def read_answers(form: FormData, items: Sequence[QueueItem]) -> dict[str, str]:

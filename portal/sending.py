@@ -179,17 +179,21 @@ async def post_answers(
         return RedirectResponse(_receipt_address(draft), 303)
     settings, limits = settings_of(request), limits_of(request)
 
-    def answer() -> int:
+    def answer() -> tuple[int, str]:
         checked = submitting.check_draft(settings.store, settings.opened, draft, limits)
-        answers = read_answers(form, list_draft_questions(draft, checked))
+        items = list_draft_questions(draft, checked)
+        answers = read_answers(form, items)
         because, by = str(form.get("because", "")), signed.person
         store, moment = settings.opened, moment_of(request)
-        return len(answer_draft_questions(store, draft, checked, answers, because=because, by=by, moment=moment))
+        done = answer_draft_questions(store, draft, checked, answers, because=because, by=by, moment=moment)
+        return len(done.taken), done.describe(items)
 
     try:
-        answered = await in_a_slot(request, answer)
-    except UsageError as error:
-        return await _draft_page(request, draft, {}, {"questions": _sentence(str(error))}, status=422, sent=form)
+        answered, error = await in_a_slot(request, answer)
+    except UsageError as refused:
+        return await _draft_page(request, draft, {}, {"questions": _sentence(str(refused))}, status=422, sent=form)
+    if error:
+        return await _draft_page(request, draft, {}, {"questions": error}, status=409, sent=form)
     return RedirectResponse(f"{_address(draft)}?answered={answered}", 303)
 
 

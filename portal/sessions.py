@@ -361,13 +361,30 @@ def _signed_by_key(request: Request, address: str) -> Signed | None:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
+    subject, grants = _grants_of_key(request, address, key.strip())
+    return _as_signed(request, str(subject), "", grants, "", is_key=True) if grants else None
+
+
+def find_calendars(request: Request, key: str) -> tuple[str | None, ...]:
+    """The bodies whose calendar the key in an address opens, None for all bodies; empty if it opens none.
+
+    Raises: Problem: 429: too many wrong keys came from this address.
+    """
+    if not key.startswith(KEY_PREFIX):
+        return ()
+    _, grants = _grants_of_key(request, client_address(request, settings_of(request)), key)
+    return tuple(grant.body for grant in grants if Role.CALENDAR in grant.roles)
+
+
+def _grants_of_key(request: Request, address: str, key: str) -> tuple[Subject, tuple[Grant, ...]]:
+    """What the holder of a key may do. Raises: Problem: 429: too many wrong keys came from this address."""
     settings = settings_of(request)
     check_lock(settings, address)
-    subject = key_of(settings.secret, key.strip())
+    subject = key_of(settings.secret, key)
     grants = tuple(_grants_of(settings, [str(subject)])) if key.startswith(KEY_PREFIX) else ()
     if not grants:
         note_failure(settings, address)
-    return _as_signed(request, str(subject), "", grants, "", is_key=True) if grants else None
+    return subject, grants
 
 
 def _as_signed(

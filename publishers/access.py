@@ -63,16 +63,16 @@ def list_grants(store: Store) -> Iterator[tuple[Subject, Grant]]:
             yield subject, grant
 
 
-def keep_secret(store: Store) -> bytes:
-    """The secret in the store, made the first time."""
+def keep_secret(store: Store, key: str = layout.PLATFORM_SECRET) -> bytes:
+    """The secret under a key of the store, made the first time."""
     try:
-        return store.read(layout.PLATFORM_SECRET).content
+        return store.read(key).content
     except NotThere:
         made = secrets.token_hex(32).encode()
     try:
-        store.replace(layout.PLATFORM_SECRET, made, None)
+        store.replace(key, made, None)
     except PointerMoved:  # another process made it at the same moment
-        return store.read(layout.PLATFORM_SECRET).content
+        return store.read(key).content
     return made
 
 

@@ -51,9 +51,11 @@ def portal(
 
 
 def grant(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    roles: Annotated[list[Role], typer.Argument(help="submit, decide, operate; several are possible.")],
+    roles: Annotated[list[Role], typer.Argument(help="submit, decide, operate, calendar; several are possible.")],
     to: Store,
-    body: Annotated[str | None, typer.Option(metavar="SLUG", help="The body; none for operate.")] = None,
+    body: Annotated[
+        str | None, typer.Option(metavar="SLUG", help="The body; none for operate, or for the calendar of all.")
+    ] = None,
     person: Annotated[str | None, typer.Option(metavar="EMAIL", help="A person, by e-mail address.")] = None,
     domain: Annotated[str | None, typer.Option(help="Everyone whom the OpenID provider knows by this domain.")] = None,
     group: Annotated[str | None, typer.Option(help="Everyone in a group of the OpenID provider.")] = None,
@@ -68,6 +70,7 @@ def grant(  # noqa: PLR0913, PLR0917 - one parameter for each option
     piperoll access grant submit decide --body anytown --person j.example@anytown.gov.uk --to published
     piperoll access grant submit --body anytown --key --note "finance system" --to published
     piperoll access grant operate --group open-data-team --to published
+    piperoll access grant calendar --key --body anytown --note "calendar of the clerk" --to published
     """
     from piperoll.operations.access import NewGrant, grant_access, platform_secret
     from publishers import open_store
@@ -86,13 +89,16 @@ def grant(  # noqa: PLR0913, PLR0917 - one parameter for each option
         raise UsageError("say to whom, with one of --person, --domain, --group and --key")
     if until is not None:
         _check_day(until)
-    store = open_store(to)
-    (kind, name), secret = named[0], platform_secret(store, Settings.from_environment())
+    store, settings = open_store(to), Settings.from_environment()
+    (kind, name), secret = named[0], platform_secret(store, settings)
     wanted = NewGrant(kind, name, body, tuple(roles), note, until)
     made = grant_access(store, secret, wanted, by=getpass.getuser())
     typer.echo(f"Granted {', '.join(made.grant.roles)} for {body or 'the platform'}. To take it back:")
     typer.echo(f"  piperoll access revoke {made.grant.id} --to {to}")
-    if made.key is not None:
+    if made.key is not None and Role.CALENDAR in roles:
+        typer.echo("The address to subscribe to, which is not shown again. Whoever has it can read it:")
+        typer.echo(f"{settings.portal_url or 'http://127.0.0.1:8090/'}calendar/{made.key}.ics")
+    elif made.key is not None:
         typer.echo("The key, which is not shown again:")
         typer.echo(made.key)
 

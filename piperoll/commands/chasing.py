@@ -64,17 +64,18 @@ def chase(  # noqa: PLR0913, PLR0917 - one parameter for each option
     settings = Settings.from_environment()
     file = contacts or (Path(settings.contacts) if settings.contacts else None)
     known = _known_contacts(file, bodies)
+    if log and (send or out is not None or on is not None or rules is not None):
+        raise UsageError("--log lists what was sent and sends nothing: leave out --send, --out, --on and --rules")
     if log:
-        _show_log(open_store(to), known, settings, body=_slug(body, bodies) if body else None, as_json=as_json)
+        _show_log(open_store(to), known, body=_slug(body, bodies) if body else None, as_json=as_json)
         return
     if file is None:
         raise UsageError(
             "say whom to write to, with --contacts FILE or PIPEROLL_CONTACTS: docs/chasing.md has an example"
         )
     from piperoll.commands.duties import parse_day
-    from piperoll.operations.access import platform_secret
     from piperoll.operations.body_index import open_index
-    from piperoll.operations.chasing import plan_chase, read_chase_rules
+    from piperoll.operations.chasing import chase_secret, plan_chase, read_chase_rules
 
     sender, today = _sender(settings), datetime.now(UTC).date()
     if send and not settings.portal_url:
@@ -83,7 +84,7 @@ def chase(  # noqa: PLR0913, PLR0917 - one parameter for each option
         raise UsageError("--on shows what would be sent on another day: leave it out to send")
     store = open_store(to)
     index = open_index(store, parse_day(on) if on else today, bodies=bodies, settings=settings)
-    secret = platform_secret(store, settings) if send else _secret_without_writing(store, settings)
+    secret = chase_secret(store, write=send)
     only = [_slug(body, bodies)] if body else None
     plan = plan_chase(index, known, read_chase_rules(rules), secret, sender, bodies=only)
     if out is not None:
@@ -99,16 +100,6 @@ def _sender(settings: Settings) -> Any:
     from piperoll.operations.chasing import Sender
 
     return Sender(settings.publisher_name, settings.portal_url or "http://127.0.0.1:8090/", login_name())
-
-
-def _secret_without_writing(store: Store, settings: Settings) -> bytes:
-    """The secret that keys what was sent before. If there is none yet, nothing was sent, and any other will do."""
-    from piperoll import layout
-    from piperoll.operations.access import platform_secret
-
-    if settings.portal_secret or store.exists(layout.PLATFORM_SECRET):
-        return platform_secret(store, settings)
-    return b"nothing was ever sent"
 
 
 def _known_contacts(file: Path | None, bodies: Path | None) -> list[Contact]:
@@ -224,14 +215,13 @@ def _write_messages(folder: Path, messages: Iterable[ChaseMessage]) -> None:
         stem.with_suffix(".json").write_bytes(to_json_bytes(dict(message.document)))
 
 
-def _show_log(
-    store: Store, contacts: Iterable[Contact], settings: Settings, *, body: str | None, as_json: bool
-) -> None:
+def _show_log(store: Store, contacts: Iterable[Contact], *, body: str | None, as_json: bool) -> None:
     from piperoll import terminal
     from piperoll.operations.access import keyed_digest
+    from piperoll.operations.chasing import chase_secret
     from publishers import list_unfinished_chases, read_chase_log
 
-    secret = _secret_without_writing(store, settings)
+    secret = chase_secret(store, write=False)
     names = {keyed_digest(secret, "contact", one.address)[:12]: one.address for one in contacts}
     everything = list(read_chase_log(store))
     entries = [one for one in everything if body in (None, one.body)]

@@ -319,9 +319,10 @@ def answer(
     by: By = None,
     bodies: Bodies = None,
 ) -> None:
-    """Give one answer to several questions of piperoll decisions, of any number of bodies: all are recorded, or none.
+    """Give one answer to several questions of piperoll decisions, of any number of bodies.
 
-    The next run applies them, and so does piperoll decisions --apply.
+    An answer that cannot be recorded is named, with the reason, and stops no other. The next run applies the
+    others, and so does piperoll decisions --apply.
 
     piperoll decide answer replace 3fa9c2d17b60 77ab01c9d2e4 --to published --because "Right: a change of policy"
     """
@@ -335,14 +336,18 @@ def answer(
     store = open_store(to)
     items = list_items(open_index(store, datetime.now(UTC).date(), bodies=bodies))
     unknown = {*identifiers} - {one.id for one in items}
-    if unknown:
+    if unknown == {*identifiers}:
         raise UsageError(f"there is no open question {', '.join(sorted(unknown))}: piperoll decisions lists them")
     answered = answer_items(
         store, items, dict.fromkeys(identifiers, given), because=because, standings=None, **_by_now(by)
     )
-    for one in answered:
+    for one in answered.taken:
         typer.echo(f"{one.id}: {given}, in {', '.join(one.concerns)}.")
     typer.echo("The next piperoll run applies it; at once: piperoll decisions --apply.")
+    for identifier, why in answered.refused.items():
+        typer.echo(f"{identifier} is not answered: {why}", err=True)
+    if answered.refused:
+        raise typer.Exit(1)
 
 
 def take_back(

@@ -101,7 +101,7 @@ def _calendar(listed: DutyList) -> str:
     from piperoll.settings import Settings
 
     followed = [one for one in assets.datasets() if one.name not in listed.not_followed]
-    upcoming = list_upcoming(followed, listed.bodies, listed.on)
+    upcoming = list_upcoming(followed, listed.bodies, listed.on, listed.statements)
     name = f"Returns of {listed.bodies[0].name}" if len(listed.bodies) == 1 else "Returns"
     portal = Settings.from_environment().portal_url or "http://127.0.0.1:8090/"
     return write_icalendar([*listed.duties, *upcoming], listed.on, name, portal)

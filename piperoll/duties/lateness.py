@@ -172,7 +172,7 @@ def judge_duties(
         if body.existed_in(period.start, period.end)
     ]
     stated = tuple(sorted(statements, key=lambda one: one.made, reverse=True))
-    duties = [_add_statement(duty, stated) for duty in duties]
+    duties = [add_statement(duty, stated) for duty in duties]
     duties = [duty for duty in duties if duty.state not in _NOTHING_CAME or owes(duty.body, duty.period, duty.due)]
     return sorted(duties, key=lambda duty: (duty.due, duty.dataset, duty.part or "", duty.body.slug))
 
@@ -291,8 +291,8 @@ def _days_of(number: int) -> tuple[date, date]:
     return date(year, month + 1, 1), date(year, month + 1, monthrange(year, month + 1)[1])
 
 
-def _add_statement(duty: Duty, statements: Iterable[Statement]) -> Duty:
-    """Add the last statement about a return for which nothing came; `statements` are newest first."""
+def add_statement(duty: Duty, statements: Iterable[Statement]) -> Duty:
+    """A return with the last statement about it, if nothing came for it; `statements` are newest first."""
     if duty.state not in _NOTHING_CAME:
         return duty
     for said in statements:

@@ -33,14 +33,10 @@ from pathlib import PurePosixPath
 from piperoll.errors import StoreError
 from piperoll.layout.access import *  # noqa: F403
 from piperoll.layout.access import ACCESS, access_log
-from piperoll.layout.backups import *  # noqa: F403
-from piperoll.layout.backups import LAST_RUNS
 from piperoll.layout.catalogue import *  # noqa: F403 - callers use the package as one module
 from piperoll.layout.catalogue import CATALOGUE, CONSOLIDATED
-from piperoll.layout.chasing import *  # noqa: F403
-from piperoll.layout.chasing import CHASING
-from piperoll.layout.examined import *  # noqa: F403
-from piperoll.layout.examined import EXAMINED_BY
+from piperoll.layout.operating import *  # noqa: F403
+from piperoll.layout.operating import CHASING, EXAMINED_BY, LAST_RUNS
 from piperoll.layout.records import *  # noqa: F403
 from piperoll.layout.records import (
     ARCHIVE,

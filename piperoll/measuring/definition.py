@@ -44,6 +44,11 @@ class Figure:
     high_is: str = "unstated"
     peers_by_item: bool = False
 
+    @property
+    def places(self) -> int:
+        """Decimal places of its values: shares and ratios have six, all others two."""
+        return 6 if self.unit in ("share", "ratio") else 2
+
 
 @dataclass(frozen=True, slots=True)
 class MethodChange:

@@ -1,4 +1,6 @@
-"""Run a measure: its query, then the checks in order, then the comparison with peers, as rows of one long table.
+"""Run a measure: its query, then the checks in order, then the comparison with peers, as one long table.
+
+A measure can have hundreds of thousands of rows, so each step works on columns (Arrow) and not on rows.
 
 The order of checks is conserve, coverage, interval, comparability: the first that fails sets the status of a row. A row
 that may not be shown is still there, without a value and with the reason, because silence would read as zero.
@@ -9,9 +11,6 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
-from dataclasses import replace
-from decimal import ROUND_HALF_EVEN, Decimal
-from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -20,27 +19,30 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from piperoll import assets
-from piperoll.errors import ConservationError, DescriptorError
+from piperoll.errors import ConservationError, DescriptorError, is_of_machine
 from piperoll.measuring import derived
 from piperoll.measuring.checks import judge
-from piperoll.measuring.definition import Figure, Measure
+from piperoll.measuring.definition import Measure
 from piperoll.measuring.inputs import Inputs, add_csv, find_tables
 from piperoll.measuring.peers import compare_with_peers
-from piperoll.measuring.rows import MeasureRow, RawRow
+from piperoll.measuring.rows import NUMBER, QUERIED, SCHEMA, look_up, replace_columns
+from piperoll.model.columns import Cells, Mask, pc
 
 RULES_VERSION = "2"
 """The version of the engine's own rules. Raise it when they change: every measure is then measured again."""
 
-_PLACES = {"share": 6, "ratio": 6}
-"""Decimal places by unit; all others have two."""
+_ROUNDS_TO_NOTHING = 1e-9
+_DIGITS_OF_FLOATS = pa.decimal256(76, 30)
+"""Holds floats of any size that we round: the smallest that does not become 0 has 17 digits from the ninth place on."""
 
-_COLUMNS = set(RawRow.__dataclass_fields__)
+_KEY = ("body", "figure", "item")
+"""What a row is about: there is one row for each in a year."""
 
 
 def run_measure(
     measure: Measure, inputs: Inputs, replies: Mapping[tuple[str, str], str] | None = None
-) -> list[MeasureRow]:
-    """The rows of a measure for the year of `inputs`, in order of body, figure and item.
+) -> pa.RecordBatch:
+    """The rows of a measure for the year of `inputs`, with the columns of `SCHEMA`, by body, figure and item.
 
     `replies` are notes by body and figure identifier. The column `inputs` is empty: `pack_measure` fills it.
     Raises: DescriptorError: the query does not run, or returns something that the definition does not declare.
@@ -48,23 +50,12 @@ def run_measure(
     """
     _require_declared(measure)
     prepare_tables(measure, inputs)
-    raw = _read_rows(measure, inputs)
-    bodies = {body.body: body for body in inputs.bodies}
-    rows = []
-    for one in raw:
-        figure = measure.figure(one.figure)
-        body = bodies.get(one.body)
-        if figure is None:
-            raise DescriptorError(f"measures/{measure.id}: the query returns the figure '{one.figure}', not declared")
-        if body is None:
-            raise DescriptorError(f"measures/{measure.id}: the query returns the body '{one.body}', not measured")
-        _require_conservation(measure, one)
-        judged = judge(measure, figure, _round(one, figure))
-        identifier = figure_id(measure.id, one.body, str(inputs.year), one.figure, one.item)
-        rows.append(
-            MeasureRow.of(measure, figure, body, judged, identifier, (replies or {}).get((one.body, identifier), ""))
-        )
-    return compare_with_peers(measure, rows)
+    rows = _read_rows(measure, inputs)
+    _require_known(measure, inputs, rows)
+    _require_conservation(measure, rows)
+    rows = judge(measure, _round(measure, rows))
+    rows = compare_with_peers(measure, rows, {body.body: body.kind for body in inputs.bodies})
+    return _complete(measure, inputs, rows, replies or {})
 
 
 def _require_declared(measure: Measure) -> None:
@@ -124,66 +115,110 @@ def write_table(table: pa.Table) -> dict[str, bytes]:
     return {"csv": text.getvalue(), "parquet": columns.getvalue()}
 
 
-def _read_rows(measure: Measure, inputs: Inputs) -> list[RawRow]:
-    """The rows of the query that lie in the year measured."""
+def _read_rows(measure: Measure, inputs: Inputs) -> pa.RecordBatch:
+    """The rows of the query that lie in the year measured, in order, with all columns of `QUERIED`."""
     try:
-        result = inputs.connection.execute(measure.query)
-        names = [column[0] for column in result.description or ()]
-        found = result.fetchall()
+        found = inputs.connection.sql(measure.query).to_arrow_table()
     except duckdb.Error as error:
+        if is_of_machine(error):  # a full disk is no fault of the query, nor of what is verified with it
+            raise
         raise DescriptorError(f"measures/{measure.id}/query.sql: {error}") from error
-    if unknown := sorted({*names} - _COLUMNS):
+    names = found.column_names
+    if unknown := sorted({*names} - QUERIED.keys()):
         raise DescriptorError(f"measures/{measure.id}/query.sql returns unknown columns: {', '.join(unknown)}")
     if missing := sorted({"body", "period_start", "period_end", "figure", "value"} - {*names}):
         raise DescriptorError(f"measures/{measure.id}/query.sql does not return {', '.join(missing)}")
-    rows = [RawRow(**_clean(dict(zip(names, row, strict=True)))) for row in found]
+    columns = {}
+    for name, kind in QUERIED.items():
+        cells = found[name].combine_chunks() if name in names else pa.nulls(found.num_rows)
+        cells = cells if kind is None else cells.cast(kind)
+        columns[name] = pc.fill_null(cells, "") if kind == pa.string() else cells
     year = inputs.year
-    rows = [one for one in rows if one.period_start >= year.start and one.period_end <= year.end]
-    rows.sort(key=lambda one: (one.body, one.figure, one.item))
-    for one, other in pairwise(rows):
-        if (one.body, one.figure, one.item) == (other.body, other.figure, other.item):
-            raise DescriptorError(
-                f"measures/{measure.id}/query.sql returns {one.figure} '{one.item}' of {one.body} twice for {year}"
-            )
+    is_in_year = pc.and_(
+        pc.greater_equal(columns["period_start"], year.start), pc.less_equal(columns["period_end"], year.end)
+    )
+    rows = pa.record_batch(columns).filter(is_in_year).sort_by([(name, "ascending") for name in _KEY])
+    keys = rows.select(_KEY)
+    before, after = keys.slice(0, max(rows.num_rows - 1, 0)), keys.slice(1)
+    is_double = pc.and_(
+        pc.and_(pc.equal(before["body"], after["body"]), pc.equal(before["figure"], after["figure"])),
+        pc.equal(before["item"], after["item"]),
+    )
+    if one := _find_first(after, is_double):
+        raise DescriptorError(
+            f"measures/{measure.id}/query.sql returns {one['figure']} '{one['item']}' of {one['body']} twice for {year}"
+        )
     return rows
 
 
-def _clean(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with exact decimals for numbers, and empty texts for missing ones."""
-    cleaned = {key: Decimal(str(value)) if isinstance(value, float) else value for key, value in row.items()}
-    for name in ("value", "lo", "hi", "coverage", "inferred_share", "part_sum", "total"):
-        if isinstance(cleaned.get(name), int):
-            cleaned[name] = Decimal(cleaned[name])
-        if isinstance(cleaned.get(name), Decimal) and not cleaned[name].is_finite():
-            cleaned[name] = None  # 0/0 in SQL
-    for name in ("item", "item_label", "reason", "status"):
-        cleaned[name] = cleaned.get(name) or ""
-    return cleaned
+def _require_known(measure: Measure, inputs: Inputs, rows: pa.RecordBatch) -> None:
+    """Refuse figures that the definition does not declare, and bodies that are not measured."""
+    for figure in pc.unique(rows["figure"]).to_pylist():
+        if measure.figure(figure) is None:
+            raise DescriptorError(f"measures/{measure.id}: the query returns the figure '{figure}', not declared")
+    known = {body.body for body in inputs.bodies}
+    for body in pc.unique(rows["body"]).to_pylist():
+        if body not in known:
+            raise DescriptorError(f"measures/{measure.id}: the query returns the body '{body}', not measured")
 
 
-def _require_conservation(measure: Measure, row: RawRow) -> None:
-    if row.part_sum is None or row.total is None:
-        return
-    penny = Decimal("0.01")
-    if row.part_sum.quantize(penny) != row.total.quantize(penny):
+def _require_conservation(measure: Measure, rows: pa.RecordBatch) -> None:
+    parts, totals = (round_exactly(rows[name], 2) for name in ("part_sum", "total"))
+    if one := _find_first(rows, pc.not_equal(parts, totals)):
         raise ConservationError(
-            f"measures/{measure.id}: {row.figure} {row.item} of {row.body} has parts of {row.part_sum} "
-            f"and a total of {row.total}"
+            f"measures/{measure.id}: {one['figure']} {one['item']} of {one['body']} has parts of {one['part_sum']} "
+            f"and a total of {one['total']}"
         )
 
 
-def _round(row: RawRow, figure: Figure) -> RawRow:
-    places = Decimal(1).scaleb(-_PLACES.get(figure.unit, 2))
-    share = Decimal(1).scaleb(-6)
+def _find_first(rows: pa.RecordBatch, mask: Mask) -> dict[str, Any] | None:
+    """The first row for which the mask is true; None if there is none."""
+    position = pc.index(mask, True).as_py()
+    return None if position < 0 else rows.slice(position, 1).to_pylist()[0]
 
-    def rounded(value: Decimal | None, step: Decimal) -> Decimal | None:
-        return None if value is None else value.quantize(step, ROUND_HALF_EVEN)
 
-    return replace(
-        row,
-        value=rounded(row.value, places),
-        lo=rounded(row.lo, places),
-        hi=rounded(row.hi, places),
-        coverage=rounded(row.coverage, share),
-        inferred_share=rounded(row.inferred_share, share),
-    )
+def _round(measure: Measure, rows: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows with all numbers rounded half to even, values and bounds to the places of their figure."""
+    precise = pa.array([figure.id for figure in measure.figures if figure.places == 6], pa.string())
+    is_precise = pc.is_in(rows["figure"], precise)
+    rounded = {name: round_exactly(rows[name], 6) for name in ("coverage", "inferred_share")}
+    for name in ("value", "lo", "hi"):
+        rounded[name] = pc.if_else(is_precise, round_exactly(rows[name], 6), round_exactly(rows[name], 2))
+    return replace_columns(rows, rounded).drop_columns(["part_sum", "total"])
+
+
+def round_exactly(numbers: Cells, places: int) -> Cells:
+    """Numbers of any type as decimals, rounded half to even to `places`: at most the six of `NUMBER`.
+
+    A float is the shortest decimal that is read as it; what is no finite number becomes null.
+    """
+    if pa.types.is_floating(numbers.type):
+        floats = numbers.cast(pa.float64())
+        floats = pc.if_else(pc.is_finite(floats), floats, pa.scalar(None, pa.float64()))
+        floats = pc.if_else(pc.less(pc.abs(floats), _ROUNDS_TO_NOTHING), 0.0, floats)
+        numbers = floats.cast(pa.string()).cast(_DIGITS_OF_FLOATS)
+    elif not pa.types.is_decimal(numbers.type):
+        numbers = numbers.cast(pa.decimal128(38, 0))
+    return pc.round(numbers, places, "half_to_even").cast(NUMBER)
+
+
+def _complete(
+    measure: Measure, inputs: Inputs, rows: pa.RecordBatch, replies: Mapping[tuple[str, str], str]
+) -> pa.RecordBatch:
+    """The rows with what follows from their measure, figure and body, and with the notes about them."""
+    names = {body.body: body.name for body in inputs.bodies}
+    kinds = {body.body: body.kind if measure.comparators == "kind" else "" for body in inputs.bodies}
+    keys: list[list[Any]] = [rows[name].to_pylist() for name in _KEY]
+    year = str(inputs.year)
+    ids = [figure_id(measure.id, body, year, figure, item) for body, figure, item in zip(*keys, strict=True)]
+    added = {
+        "figure_id": pa.array(ids, pa.string()),
+        "body_name": look_up(rows["body"], names),
+        "unit": look_up(rows["figure"], {figure.id: figure.unit for figure in measure.figures}),
+        "peer_kind": look_up(rows["body"], kinds),
+        "reply": pa.array([replies.get(key, "") for key in zip(keys[0], ids, strict=True)], pa.string()),
+    }
+    same = {"measure": measure.id, "method_version": measure.version, "perimeter": measure.perimeter, "inputs": ""}
+    added |= {name: pa.repeat(text, rows.num_rows) for name, text in same.items()}
+    columns = replace_columns(rows, added)
+    return pa.record_batch([columns[one.name].cast(one.type) for one in SCHEMA], schema=SCHEMA)

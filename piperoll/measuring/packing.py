@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from decimal import Decimal
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import pyarrow as pa
 from piperoll import assets
 from piperoll.measuring.definition import Measure
 from piperoll.measuring.engine import RULES_VERSION
-from piperoll.measuring.rows import MeasuredBody, MeasureRow
+from piperoll.measuring.rows import NUMBER, MeasuredBody, look_up, replace_columns
 from piperoll.model import (
     Dataset,
     FileEntry,
@@ -30,12 +28,15 @@ from piperoll.model import (
     to_document,
     to_json_bytes,
 )
-from piperoll.model.columns import Cells
-from piperoll.releasing.columns import PublishedColumn, scale_for
+from piperoll.model.columns import Cells, pc
+from piperoll.releasing.columns import SCALES, PublishedColumn
 from piperoll.releasing.files import TableFiles, TableTotals
 
 DATASET = "measures"
 """The first part of the series of measures, and the name of their table."""
+
+_PIECE_ROWS = 32_768
+"""Rows that are spelled and written at once, which bounds the memory that packing takes."""
 
 _FILES = ("datapackage.json", "definition.json", "inputs.json", "measures.csv", "measures.parquet")
 
@@ -114,7 +115,7 @@ def hash_inputs(document: Mapping[str, Any]) -> str:
 
 
 def pack_measure(
-    measure: Measure, year: Period, rows: Sequence[MeasureRow], inputs: Mapping[str, Any], folder: Path
+    measure: Measure, year: Period, rows: pa.RecordBatch, inputs: Mapping[str, Any], folder: Path
 ) -> Packed:
     """Write the files of a version: the table as CSV and Parquet, inputs, definition, descriptor and manifest.
 
@@ -122,7 +123,7 @@ def pack_measure(
     """
     folder.mkdir(parents=True, exist_ok=True)
     hashes = {body: one["sha256"] for body, one in inputs["bodies"].items()}
-    rows = [replace(row, inputs=hashes[row.body]) for row in rows]
+    rows = replace_columns(rows, {"inputs": look_up(rows["body"], hashes)})
     dataset, series = table_dataset(), measure_series(measure.id, year)
     totals = _write_table(rows, folder)
     csv = file_entry(folder, "measures.csv")
@@ -145,42 +146,28 @@ def pack_measure(
     return Packed(folder, manifest)
 
 
-def spell_row(row: MeasureRow) -> dict[str, str]:
-    """A row as its CSV has it: canonical texts, and an empty one for what is missing."""
-    columns, cells = _spell_cells([row])
-    return {column.name: one[0].as_py() or "" for column, one in zip(columns, cells, strict=True)}
-
-
-def _spell_cells(rows: Sequence[MeasureRow]) -> tuple[list[PublishedColumn], list[Cells]]:
-    """The columns of the table for these rows, and the cells of each as canonical texts."""
-    columns, spelled = [], []
+def spell_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows as their CSV has them: canonical texts, and a null for what is missing."""
+    spelled = {}
     for one in table_dataset().fields:
-        cells = pa.array([_spell(getattr(row, one.name)) for row in rows], pa.string())
-        columns.append(PublishedColumn(one, scale_for([cells])) if one.type == "number" else PublishedColumn(one))
-        spelled.append(cells if one.type == "string" else columns[-1].spelled(cells))
-    return columns, spelled
+        cells = rows[one.name].cast(pa.string()) if one.type == "string" else rows[one.name]
+        spelled[one.name] = PublishedColumn(one, NUMBER.scale).spelled(cells)
+    return pa.record_batch(spelled)
 
 
-def _write_table(rows: Sequence[MeasureRow], folder: Path) -> TableTotals:
-    columns, spelled = _spell_cells(rows)
+def _write_table(rows: pa.RecordBatch, folder: Path) -> TableTotals:
+    columns = [PublishedColumn(one, _choose_scale(rows[one.name])) for one in table_dataset().fields]
     with TableFiles(folder, DATASET, columns) as files:
-        if rows:
-            files.write(pa.RecordBatch.from_arrays(spelled, names=[column.name for column in columns]))
+        for start in range(0, rows.num_rows, _PIECE_ROWS):
+            files.write(spell_rows(rows.slice(start, _PIECE_ROWS)))
         return files.totals()
 
 
-def _spell(value: object) -> str | None:
-    match value:
-        case None | "":
-            return None
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return f"{value:f}"
-        case date():
-            return value.isoformat()
-        case _:
-            return str(value)
+def _choose_scale(cells: Cells) -> int:
+    """The decimal places of a column in Parquet: the first of `SCALES` that keeps every number."""
+    if cells.type != NUMBER:
+        return SCALES[0]
+    return next(scale for scale in SCALES if not pc.any(pc.not_equal(pc.round(cells, scale), cells)).as_py())
 
 
 def _describe(

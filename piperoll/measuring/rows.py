@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-from piperoll.measuring.definition import Figure, Measure
+import pyarrow as pa
+
 from piperoll.model import Body, Period
+from piperoll.model.columns import Cells
 
 
 class RowStatus(StrEnum):
@@ -61,89 +63,75 @@ class MeasuredBody:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawRow:
-    """A row as the query of a measure returns it. docs/measures.md describes the columns."""
+NUMBER = pa.decimal128(28, 6)
+"""A number after rounding: no figure has more than six places. The digits that are left are for products of two."""
 
-    body: str
-    period_start: date
-    period_end: date
-    figure: str
-    value: Decimal | None
-    item: str = ""
-    item_label: str = ""
-    lo: Decimal | None = None
-    hi: Decimal | None = None
-    n: int | None = None
-    coverage: Decimal | None = None
-    inferred_share: Decimal | None = None
-    part_sum: Decimal | None = None
-    total: Decimal | None = None
-    status: str = ""
-    reason: str = ""
+_REPEATED = pa.dictionary(pa.int32(), pa.string())
+"""Texts that many rows share, such as the name of a body."""
+
+QUERIED: Mapping[str, pa.DataType | None] = {
+    **dict.fromkeys(("body", "figure", "item", "item_label", "status", "reason"), pa.string()),
+    **dict.fromkeys(("period_start", "period_end"), pa.date32()),
+    **dict.fromkeys(("value", "lo", "hi", "coverage", "inferred_share", "part_sum", "total")),
+    "n": pa.int64(),
+}
+"""The columns that the query of a measure may return, which docs/measures.md describes. None: any type of number."""
+
+COMPARED: Mapping[str, Any] = {
+    **dict.fromkeys(("peers", "rank_best", "rank_worst"), pa.int64()),
+    **dict.fromkeys(("peer_median", "peer_q1", "peer_q3"), NUMBER),
+    **dict.fromkeys(("status", "reason"), pa.string()),
+    "outlier": pa.bool_(),
+}
+"""The columns that the comparison with peers fills or changes."""
+
+SCHEMA = pa.schema(
+    {
+        "figure_id": pa.string(),
+        "measure": _REPEATED,
+        "method_version": _REPEATED,
+        "body": _REPEATED,
+        "body_name": _REPEATED,
+        "period_start": pa.date32(),
+        "period_end": pa.date32(),
+        "perimeter": _REPEATED,
+        "figure": _REPEATED,
+        "item": pa.string(),
+        "item_label": pa.string(),
+        "value": NUMBER,
+        "lo": NUMBER,
+        "hi": NUMBER,
+        "unit": _REPEATED,
+        "n": pa.int64(),
+        "coverage": NUMBER,
+        "inferred_share": NUMBER,
+        "status": _REPEATED,
+        "reason": _REPEATED,
+        "peers": pa.int64(),
+        "peer_kind": _REPEATED,
+        "peer_median": NUMBER,
+        "peer_q1": NUMBER,
+        "peer_q3": NUMBER,
+        "rank_best": pa.int64(),
+        "rank_worst": pa.int64(),
+        "outlier": pa.bool_(),
+        "inputs": _REPEATED,
+        "reply": _REPEATED,
+    }
+)
+"""The columns of the long table, in order; measures/datapackage.json describes them. A missing text is empty."""
+
+NO_ROWS = pa.RecordBatch.from_pylist([], SCHEMA)
+"""The long table of a measure that nobody has figures for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureRow:
-    """A row of the long table; its fields are the columns, in order. `piperoll.measuring.columns` describes each."""
+def replace_columns(rows: pa.RecordBatch, columns: Mapping[str, Cells]) -> pa.RecordBatch:
+    """The rows with other cells in these columns, or with these columns added."""
+    return pa.record_batch({name: rows[name] for name in rows.schema.names} | dict(columns))
 
-    figure_id: str
-    measure: str
-    method_version: str
-    body: str
-    body_name: str
-    period_start: date
-    period_end: date
-    perimeter: str
-    figure: str
-    item: str
-    item_label: str
-    value: Decimal | None
-    lo: Decimal | None
-    hi: Decimal | None
-    unit: str
-    n: int | None
-    coverage: Decimal | None
-    inferred_share: Decimal | None
-    status: str
-    reason: str
-    peers: int | None = None
-    peer_kind: str = ""
-    peer_median: Decimal | None = None
-    peer_q1: Decimal | None = None
-    peer_q3: Decimal | None = None
-    rank_best: int | None = None
-    rank_worst: int | None = None
-    outlier: bool = False
-    inputs: str = ""
-    reply: str = ""
 
-    @classmethod
-    def of(
-        cls, measure: Measure, figure: Figure, body: MeasuredBody, row: RawRow, identifier: str, reply: str
-    ) -> MeasureRow:
-        """The row of a figure, before it is compared with peers."""
-        return cls(
-            figure_id=identifier,
-            measure=measure.id,
-            method_version=measure.version,
-            body=body.body,
-            body_name=body.name,
-            period_start=row.period_start,
-            period_end=row.period_end,
-            perimeter=measure.perimeter,
-            figure=figure.id,
-            item=row.item,
-            item_label=row.item_label,
-            value=row.value,
-            lo=row.lo,
-            hi=row.hi,
-            unit=figure.unit,
-            n=row.n,
-            coverage=row.coverage,
-            inferred_share=row.inferred_share,
-            status=row.status,
-            reason=row.reason,
-            peer_kind=body.kind if measure.comparators == "kind" else "",
-            reply=reply,
-        )
+def look_up(keys: Cells, values: Mapping[str, str]) -> Cells:
+    """The text that `values` has for each key; each text is stored once."""
+    encoded = keys if pa.types.is_dictionary(keys.type) else keys.dictionary_encode()
+    found = pa.array([values[key] for key in encoded.dictionary.to_pylist()], pa.string())
+    return pa.DictionaryArray.from_arrays(encoded.indices, found)

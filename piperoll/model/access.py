@@ -11,12 +11,13 @@ class Role(StrEnum):
     """What someone may do.
 
     `SUBMIT` sends files for a body. `DECIDE` answers questions about them, corrects and withdraws. `OPERATE` runs the
-    platform and sees every body.
+    platform and sees every body. `CALENDAR`, of a key only, reads the duty calendar of a body or of all at an address.
     """
 
     SUBMIT = "submit"
     DECIDE = "decide"
     OPERATE = "operate"
+    CALENDAR = "calendar"
 
 
 class SubjectKind(StrEnum):

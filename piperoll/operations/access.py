@@ -149,15 +149,17 @@ def revoke_access(store: Store, secret: bytes, identifier: str, *, by: str) -> G
 def _check_roles(wanted: NewGrant) -> None:
     body, roles = wanted.body, set(wanted.roles)
     if not roles:
-        raise UsageError("give at least one role: submit, decide or operate")
-    if body is None and roles != {Role.OPERATE}:
-        raise UsageError("name the body with --body: only the role operate is for the whole platform")
+        raise UsageError("give at least one role: submit, decide, operate or calendar")
+    if body is None and roles not in ({Role.OPERATE}, {Role.CALENDAR}):
+        raise UsageError("name the body with --body: only the roles operate and calendar are for the whole platform")
     if body is not None and Role.OPERATE in roles:
         raise UsageError("the role operate is for the whole platform: leave out --body")
     if body is not None and not _BODY.fullmatch(body):
         raise UsageError(f"'{body}' is not the short name of a body: write it like anytown-council")
-    if wanted.kind is SubjectKind.KEY and roles != {Role.SUBMIT}:
-        raise UsageError("a key can have the role submit only: what people decide, people sign in for")
+    if wanted.kind is SubjectKind.KEY and roles not in ({Role.SUBMIT}, {Role.CALENDAR}):
+        raise UsageError("a key can have the role submit, or calendar, only: what people decide, people sign in for")
+    if wanted.kind is not SubjectKind.KEY and Role.CALENDAR in roles:
+        raise UsageError("the role calendar is for an address that needs no sign-in: use it with --key")
 
 
 def current_instant() -> str:

@@ -7,11 +7,12 @@ killed at any moment, the next call does what is missing.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import publishers
+from piperoll.describing.wording import format_count
 from piperoll.errors import PiperollError, UsageError
 from piperoll.model import DecidedAs, DecisionEntry, DecisionKind, Series, Verdict, WithdrawalStep
 from piperoll.operations import decisions, questions, reviews
@@ -24,6 +25,7 @@ from piperoll.operations.release import release_by_ruling, require_reason
 from piperoll.operations.remote_files import local_file
 from piperoll.operations.run_request import Run, open_run
 from piperoll.operations.run_summary import Ending, FileResult, failure
+from piperoll.operations.steps import clear_scratch
 from piperoll.operations.trust import Standing
 from piperoll.operations.withdrawing import answer_withdrawal, finish_withdrawals
 from piperoll.settings import Settings
@@ -39,6 +41,23 @@ class AppliedAnswers:
     results: tuple[FileResult, ...]
     refused: Mapping[str, str]
     trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenAnswers:
+    """The items whose answers were recorded, and why others were not, by the identifiers of their items."""
+
+    taken: tuple[QueueItem, ...]
+    refused: Mapping[str, str]
+
+    def describe(self, items: Iterable[QueueItem]) -> str:
+        """What to tell who gave the answers if some were refused, naming the questions of these; "" if none was."""
+        if not self.refused:
+            return ""
+        known = {item.id: item.question for item in items}
+        words = "; ".join(f"{known.get(identifier, identifier)} ({why})" for identifier, why in self.refused.items())
+        taken = format_count(len(self.taken), "answer")
+        return f"{taken} {'was' if len(self.taken) == 1 else 'were'} recorded. Not recorded: {words}"
 
 
 def may_answer(item: QueueItem, standing: Standing | None) -> bool:
@@ -59,36 +78,55 @@ def answer_items(
     by: str,
     moment: str,
     standings: Mapping[str, Standing] | None,
-) -> list[QueueItem]:
-    """Record answers to items, by their identifiers; return the items that were answered.
+) -> TakenAnswers:
+    """Record answers to items, by their identifiers, and say which were taken; one that is not blocks no other.
 
     `standings` are those of the bodies for which the person may answer; None is an operator. An answer to a reader's
-    report is its text. Nothing is recorded if any answer is not allowed.
-    Raises: UsageError: an item is not open, an answer is not one of its choices, or someone else must give it; no
-    reason is given, or it may name a person where it is published.
+    report is its text.
+    Raises: UsageError: no answer was taken, and why the first was not: the item is not open, the answer is not one of
+    its choices, or someone else must give it; no reason is given, or it may name a person where it is published; the
+    mapping that keeps it cannot be read.
     """
-    known = {item.id: item for item in items}
-    wanted = [(known.get(identifier), answer) for identifier, answer in answers.items()]
-    chosen: list[tuple[QueueItem, str]] = []
-    for item, answer in wanted:
-        if item is None:
-            raise UsageError("one of these questions is not open any more: look at the list again")
-        if standings is not None and not (item.body in standings and may_answer(item, standings[item.body])):
-            raise UsageError("an operator decides this: it is in their queue")
-        if item.kind is not ItemKind.REPORT and answer not in {choice.answer for choice in item.choices}:
-            raise UsageError(f"'{answer}' is not an answer to this question")
-        chosen.append((item, answer))
-    if not chosen:
+    if not answers:
         raise UsageError("choose an answer to at least one question")
-    if not because.strip() and any(item.kind is not ItemKind.REPORT for item, _ in chosen):
+    known = {item.id: item for item in items}
+    taken: list[QueueItem] = []
+    refused: dict[str, str] = {}
+    for identifier, answer in answers.items():
+        try:
+            item = _find_answerable(known, identifier, answer, because, standings)
+            reason = require_reason(because) if item.kind in (ItemKind.FILE, ItemKind.CLAIM) else because
+            _record(store, item, answer, reason, by, moment)
+        except PiperollError as error:
+            refused[identifier] = str(error)
+        else:
+            taken.append(item)
+    if not taken:
+        raise UsageError(next(iter(refused.values())))
+    return TakenAnswers(tuple(taken), refused)
+
+
+def _find_answerable(
+    known: Mapping[str, QueueItem],
+    identifier: str,
+    answer: str,
+    because: str,
+    standings: Mapping[str, Standing] | None,
+) -> QueueItem:
+    """The item of an identifier. Raises: UsageError: this person may not give this answer to it."""
+    item = known.get(identifier)
+    if item is None:
+        raise UsageError("one of these questions is not open any more: look at the list again")
+    if standings is not None and not (item.body in standings and may_answer(item, standings[item.body])):
+        raise UsageError("an operator decides this: it is in their queue")
+    if item.kind is ItemKind.REPORT:
+        check_answer(answer)
+        return item
+    if answer not in {choice.answer for choice in item.choices}:
+        raise UsageError(f"'{answer}' is not an answer to this question")
+    if not because.strip():
         raise UsageError("give a reason: it is kept with the answers")
-    if any(item.kind in (ItemKind.FILE, ItemKind.CLAIM) for item, _ in chosen):
-        because = require_reason(because)
-    for _, text in (one for one in chosen if one[0].kind is ItemKind.REPORT):
-        check_answer(text)
-    for item, answer in chosen:
-        _record(store, item, answer, because, by, moment)
-    return [item for item, _ in chosen]
+    return item
 
 
 def _record(store: publishers.Store, item: QueueItem, answer: str, because: str, by: str, moment: str) -> None:
@@ -136,10 +174,9 @@ def apply_answers(
     `only` is the slug of a body; without it, all bodies with answers. A file that fails stays as it is.
     """
     results: list[FileResult] = []
-    with open_run(to, bodies=bodies, settings=settings) as run:
+    with open_run(to, bodies=bodies, settings=settings, only=None if only is None else [only]) as run:
         for files in group_by_body(run, CollectedFiles()):
-            if only in (None, files.body):
-                results += process_body(run, files)
+            results += process_body(run, files)
         released, refused = finish_answers(run, only=only)
         _, trouble = build_for_run(run)
     return AppliedAnswers((*results, *released), refused, trouble)
@@ -189,6 +226,8 @@ def _release(run: Run, entry: DecisionEntry, results: list[FileResult], refused:
             return
         refused[entry.subject] = str(error)
         results.append(failure(submission, str(error), Ending.REFUSED))
+    finally:
+        clear_scratch(run, entry.dataset, entry.body)
     publishers.mark_applied(run.store, [entry.id], entry.body, entry.dataset)
 
 

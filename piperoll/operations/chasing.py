@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import publishers
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.describing.wording import (
     capitalize_first,
     format_count,
@@ -32,9 +32,10 @@ from piperoll.errors import PiperollError, SettingsError, UsageError
 from piperoll.model import Acts, Body, Register, to_document
 from piperoll.operations.access import current_instant, keyed_digest, normalise_address
 from piperoll.operations.body_index import StoreIndex
-from piperoll.operations.decision_queue import list_items
+from piperoll.operations.decision_queue import list_body_items
 from piperoll.operations.duty_calendar import CalendarFilter, list_calendar
 from piperoll.operations.queue_items import ItemKind, QueueItem
+from publishers.access import keep_secret
 from publishers.chasing import FAILED, SENT, UNKNOWN
 
 _MOST_LISTED = 40
@@ -236,6 +237,16 @@ def _parse_contact(path: Path, line: int, row: Mapping[str, str | None], known: 
 # --- what is to be chased -------------------------------------------------------------------------------------------
 
 
+def chase_secret(store: publishers.Store, *, write: bool) -> bytes:
+    """The secret that keys what was sent to whom: one of the store's own, so that no setting changes what is known.
+
+    Without `write`, it is not made: if there is none yet, nothing was sent, and any other will do.
+    """
+    if write or store.exists(layout.CHASE_SECRET):
+        return keep_secret(store, layout.CHASE_SECRET)
+    return b"nothing was ever sent"
+
+
 def plan_chase(
     index: StoreIndex,
     contacts: Iterable[Contact],
@@ -289,18 +300,17 @@ def _group_things(
 ) -> Iterator[tuple[Body, list[ChasedThing]]]:
     """What waits for each body and has reached a stage, by body."""
     found: dict[str, tuple[Body, list[ChasedThing]]] = {}
-    on, wanted = index.context.on, None if bodies is None else {*bodies}
-    for duty in list_calendar(index, CalendarFilter(window_start(on))):
-        if wanted is None or duty.body.slug in wanted:
+    on = index.context.on
+    for slug in (None,) if bodies is None else bodies:
+        for duty in list_calendar(index, CalendarFilter(window_start(on), slug)):
             thing = _chase_return(duty, rules, on)
             if thing is not None:
                 found.setdefault(duty.body.slug, (duty.body, []))[1].append(thing)
-    for item in list_items(index, index.slugs if bodies is None else bodies):
-        thing = _chase_question(item, rules, on) if item.turn is Acts.BODY else None
-        if thing is not None:
-            if item.body not in found:
-                found[item.body] = index.read(item.body).body, []
-            found[item.body][1].append(thing)
+    for one in index.read_all(index.slugs if bodies is None else bodies):
+        for item in list_body_items(index.store, one):
+            thing = _chase_question(item, rules, on) if item.turn is Acts.BODY else None
+            if thing is not None:
+                found.setdefault(item.body, (one.body, []))[1].append(thing)
     yield from (found[slug] for slug in sorted(found))
 
 

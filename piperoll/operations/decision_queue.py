@@ -67,6 +67,7 @@ from piperoll.reading import ASKING, DOUBTED, DRIFTED
 _CLAIMED = "series-claimed-twice"
 _PENNY = Decimal("0.01")
 _BODIES_NAMED = 5
+_NOT_ASKED = "it is held because of a heading, and no question about it is remembered any more"
 _NOT_RELEASED = "It was released before and is held again: by today's rules it may be rejected. See its report."
 
 
@@ -128,10 +129,14 @@ def _list_headings(
     for name in sorted({submission.dataset for submission, _ in held}):
         waiting = {one.sha256: (one, outcome) for one, outcome in held if one.dataset == name}
         try:
-            questions = publishers.read_mapping(store, body.body.slug, name).open_questions
-        except MappingError:  # edited by hand and wrong: the next file of the body fails with the reason
+            questions = publishers.read_mapping(store, body.body.slug, name).questions
+        except MappingError as error:  # edited by hand and wrong: no answer can be taken until it is corrected
+            yield from (_ask_file(*file, str(error), turn=Acts.PLATFORM) for file in waiting.values())
             continue
-        for question in questions:
+        asked = {sha256 for question in questions for sha256 in question.waiting}
+        for sha256 in waiting.keys() - asked:  # somebody deleted the mapping, and the question with it
+            yield _ask_file(*waiting[sha256], _NOT_ASKED, FILE_CHOICES, turn=Acts.PLATFORM)
+        for question in (one for one in questions if one.open):
             known = [waiting[sha256] for sha256 in question.waiting if sha256 in waiting]
             if not known:
                 continue
@@ -256,29 +261,51 @@ def _list_files(store: publishers.Store, files: Sequence[tuple[Submission, Repor
     for submission, outcome in files:
         if outcome.verdict is not Verdict.HELD or outcome.code in ASKING:
             continue
-        period = period_of(submission, outcome)
-        named = f"{submission.name}, {describe_period(str(period))}" if period else submission.name
         claimed = outcome.code == _CLAIMED
         answers = list_release_answers(store, submission)
         applied = publishers.list_applied(store, submission.body, submission.dataset) if answers else frozenset()
         if any(entry.id not in applied for entry in answers):
             continue  # the next run publishes it
-        yield QueueItem(
-            ItemKind.CLAIM if claimed else ItemKind.FILE,
-            submission.body,
-            submission.dataset,
-            submission.sha256,
-            f"{named}: {outcome.reason or 'it is held'}",
-            (CLAIM_CHOICES if claimed else FILE_CHOICES) if period else (),
-            outcome.acts or Acts.BODY,
-            submission.received,
-            rows=outcome.rows,
-            pounds=outcome.amount,
-            files=(submission.sha256,),
-            period=str(period) if period else None,
-            code=outcome.code,
+        yield _ask_file(
+            submission,
+            outcome,
+            outcome.reason or "it is held",
+            CLAIM_CHOICES if claimed else FILE_CHOICES,
+            kind=ItemKind.CLAIM if claimed else ItemKind.FILE,
+            turn=outcome.acts or Acts.BODY,
             details=(_NOT_RELEASED,) if answers else (),
         )
+
+
+def _ask_file(
+    submission: Submission,
+    outcome: ReportOutcome,
+    why: str,
+    choices: tuple[Choice, ...] = (),
+    *,
+    turn: Acts,
+    kind: ItemKind = ItemKind.FILE,
+    details: tuple[str, ...] = (),
+) -> QueueItem:
+    """The item about a file that is held as a whole; it can only be answered if the file shows its period."""
+    period = period_of(submission, outcome)
+    named = f"{submission.name}, {describe_period(str(period))}" if period else submission.name
+    return QueueItem(
+        kind,
+        submission.body,
+        submission.dataset,
+        submission.sha256,
+        f"{named}: {why}",
+        choices if period else (),
+        turn,
+        submission.received,
+        rows=outcome.rows,
+        pounds=outcome.amount,
+        files=(submission.sha256,),
+        period=str(period) if period else None,
+        code=outcome.code,
+        details=details,
+    )
 
 
 def list_release_answers(store: publishers.Store, submission: Submission) -> list[DecisionEntry]:

@@ -7,10 +7,8 @@ the decision has been applied. A run that is killed in between does all of it ag
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow.parquet as pq
 
@@ -32,6 +30,7 @@ from piperoll.model import (
     Verdict,
     Version,
 )
+from piperoll.scratch import scratch_folder
 
 RESTATED = "examined again after a decision about held rows"
 """The published reason of a version that a decision led to. It quotes no decision: a reason could name a person."""
@@ -139,12 +138,16 @@ def copy_log(store: publishers.Store, to: publishers.Store) -> None:
         publishers.record_decision(to, entry)
 
 
-def find_pending(store: publishers.Store) -> Iterator[PendingDecisions]:
-    """Yield what is to be applied to each body and dataset; record what bears on nothing as applied."""
+def find_pending(store: publishers.Store, keeps: Callable[[str], bool] | None = None) -> Iterator[PendingDecisions]:
+    """Yield what is to be applied to each body and dataset; record what bears on nothing as applied.
+
+    With `keeps`, only of the bodies for which it is True. Then what was decided for all bodies is not recorded as
+    applied to all, only to these; whoever looks at all bodies does that (`mark_for_all`).
+    """
     for_all = _not_applied(publishers.list_decisions(store, None), publishers.list_applied(store))
     bodies = {*publishers.list_bodies_with_decisions(store), *(_list_bodies(store) if for_all else ())}
-    left = False
-    for body in sorted(bodies):
+    left = keeps is not None
+    for body in sorted(bodies if keeps is None else filter(keeps, bodies)):
         entries = [*for_all, *publishers.list_decisions(store, body)]
         for dataset in sorted(about.name for about in assets.datasets()):
             known = [entry for entry in entries if entry.dataset in (None, dataset)]
@@ -160,6 +163,13 @@ def find_pending(store: publishers.Store) -> Iterator[PendingDecisions]:
                 publishers.mark_applied(store, [entry.id for entry in waiting], body, dataset)
     if for_all and not left:
         publishers.mark_applied(store, [entry.id for entry in for_all])
+
+
+def mark_for_all(store: publishers.Store) -> None:
+    """Record what was decided for all bodies as applied where it bears on nothing, before a run in parts begins."""
+    if _not_applied(publishers.list_decisions(store, None), publishers.list_applied(store)):
+        for _ in find_pending(store):
+            pass
 
 
 def list_known(store: publishers.Store, body: str) -> frozenset[str]:
@@ -220,8 +230,8 @@ class _Effects:
         """Whether a version names, in a column that is screened, someone decided to be a private person."""
         if not self._persons:
             return False
-        with tempfile.TemporaryDirectory(prefix="piperoll-") as scratch:
-            path = Path(scratch) / "table.parquet"
+        with scratch_folder("decisions") as scratch:
+            path = scratch / "table.parquet"
             self._store.fetch(layout.release_file(series, version, f"{series.dataset}.parquet"), path)
             screened = {field.name for field in self._dataset.fields if _is_screened(field)}
             file = pq.ParquetFile(path, memory_map=False)

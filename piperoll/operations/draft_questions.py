@@ -5,14 +5,15 @@ They are answered like those in the decision queue and kept in the same places. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 
 import publishers
 from piperoll.checking.privacy.decisions import fold_value
-from piperoll.errors import UsageError
+from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Draft, HeldValue
-from piperoll.operations.answering import answer_items
+from piperoll.operations.answering import TakenAnswers, answer_items
 from piperoll.operations.decision_queue import ask_heading, ask_value
 from piperoll.operations.queue_items import ItemKind, QueueItem
 from piperoll.operations.submitting import CheckedAttempt, check_again
@@ -68,8 +69,8 @@ def answer_draft_questions(
     because: str,
     by: str,
     moment: str,
-) -> Sequence[QueueItem]:
-    """Record answers by the identifiers of their items, and have the file checked again; return what was answered.
+) -> TakenAnswers:
+    """Record answers by the identifiers of their items, and have the file checked again; return which were taken.
 
     Raises: UsageError: as `answer_items`; and no reason is given.
     """
@@ -80,7 +81,8 @@ def answer_draft_questions(
     for question in checked.questions:
         if question.heading in headings and checked.report.dataset:
             ask = partial(BodyMapping.with_question, question=question)
-            publishers.update_mapping(store, draft.body, checked.report.dataset, ask)
+            with suppress(MappingError):  # its answer is refused below, and no other
+                publishers.update_mapping(store, draft.body, checked.report.dataset, ask)
     answered = answer_items(store, items, answers, because=because, by=by, moment=moment, standings=None)
     check_again(store, draft)
     return answered

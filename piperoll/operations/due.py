@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from piperoll import assets
 from piperoll.duties import Duty, judge_duties, judge_followed_duties
 from piperoll.errors import UsageError
-from piperoll.model import Body, Register, resolve_body
+from piperoll.model import Body, Register, Statement, resolve_body
 from piperoll.operations.body_index import open_index
 from piperoll.operations.run_request import add_senders, known_bodies
 
 
 @dataclass(frozen=True)
 class DutyList:
-    """The duties of `bodies` on a day, by due day; `not_followed` are the datasets that nobody has ever sent."""
+    """The duties of `bodies` on a day, by due day; `not_followed` are the datasets that nobody has ever sent.
+
+    `statements` are what bodies said of their returns, by slug.
+    """
 
     on: date
     bodies: tuple[Body, ...]
     duties: tuple[Duty, ...]
     not_followed: tuple[str, ...]
+    statements: Mapping[str, Sequence[Statement]] = field(default_factory=dict, repr=False)
 
 
 def list_duties(
@@ -49,7 +54,7 @@ def list_duties(
         duties = judge_duties(datasets, wanted, files, on, since, stated)
     with_duties = [dataset.name for dataset in datasets if dataset.duties]
     not_followed = tuple(name for name in with_duties if name not in starts) if since is None else ()
-    return DutyList(on, wanted, tuple(duties), not_followed)
+    return DutyList(on, wanted, tuple(duties), not_followed, index.context.statements)
 
 
 def _find_body(name: str, register: Register, known: Register) -> Body:

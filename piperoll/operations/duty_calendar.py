@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from piperoll import assets
 from piperoll.describing.wording import capitalize_first, return_title
-from piperoll.duties import Duty, DutyState, due_periods, duty_rules, judge_duties, owes
-from piperoll.model import Acts, Body, Dataset
+from piperoll.duties import Duty, DutyState, add_statement, due_periods, duty_rules, judge_duties, owes
+from piperoll.model import Acts, Body, Dataset, Statement
 from piperoll.operations.body_index import BodyIndex, StoreIndex
 
 HEADINGS = ("body", "name", "dataset", "part", "period", "start", "end", "due", "state", "received", "acts", "clause")
@@ -66,17 +66,24 @@ def count_states(duties: Iterable[Duty]) -> dict[str, int]:
     return {str(state): counts[state] for state in DutyState if counts[state]}
 
 
-def list_upcoming(datasets: Iterable[Dataset], bodies: Iterable[Body], on: date) -> list[Duty]:
-    """The returns that fall due within a year, of periods that have not ended before a day; nothing is late of them."""
+def list_upcoming(
+    datasets: Sequence[Dataset], bodies: Iterable[Body], on: date, statements: Mapping[str, Sequence[Statement]]
+) -> list[Duty]:
+    """The returns that fall due within a year, of periods that have not ended before a day; nothing is late of them.
+
+    `statements` are what each body said of its returns, by its slug: those of which it is exempt are `exempt`.
+    """
     duties = []
     for body in bodies:
+        stated = sorted(statements.get(body.slug, ()), key=lambda one: one.made, reverse=True)
         for dataset in datasets:
             for rule in duty_rules(dataset, body):
                 for period, due in due_periods(rule, on, on + _ONE_YEAR):
                     if due <= on + _ONE_YEAR and owes(body, period, due):
                         months, state = len(list(period.months())), DutyState.NOT_YET_DUE
                         name, clause, part = rule["name"], rule["clause"], rule["part"]
-                        duties.append(Duty(name, clause, dataset.name, body, part, period, due, state, None, months, 0))
+                        duty = Duty(name, clause, dataset.name, body, part, period, due, state, None, months, 0)
+                        duties.append(add_statement(duty, stated))
     return duties
 
 

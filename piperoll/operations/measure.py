@@ -15,13 +15,15 @@ import io
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
+
+import pyarrow as pa
 
 import collectors
 import publishers
@@ -39,8 +41,9 @@ from piperoll.measuring.packing import (
     rules_version,
     table_dataset,
 )
-from piperoll.measuring.rows import MeasureRow
+from piperoll.measuring.rows import NO_ROWS
 from piperoll.model import Period, Register, Series, Status, Version
+from piperoll.model.columns import pc
 from piperoll.operations.bugs import explain_error
 from piperoll.operations.measure_inputs import MeasureStore
 from piperoll.operations.run_request import Run
@@ -86,7 +89,7 @@ class _Made:
     """The rows of a measure and year, or why there are none; and the tables that it names, as CSV and Parquet."""
 
     measure: Measure
-    rows: list[MeasureRow]
+    rows: pa.RecordBatch
     tables: Mapping[str, Mapping[str, bytes]]
     error: Exception | None = None
 
@@ -223,7 +226,7 @@ def _measure_year(source: MeasureStore, year: Period, stale: Sequence[Measure], 
                 rows = run_measure(measure, inputs, source.replies)
                 tables = {name: written(name) for name in measure.tables}
             except Exception as error:  # noqa: BLE001 - one measure's fault stays its own
-                yield _Made(measure, [], {}, error)
+                yield _Made(measure, NO_ROWS, {}, error)
             else:
                 yield _Made(measure, rows, tables)
 
@@ -246,7 +249,7 @@ def _publish(run: Run, source: MeasureStore, year: Period, made: _Made) -> Measu
         return Measured(series, "failed", why=explain_error(run, made.error, layout.MEASURES, measure.id))
     history, _ = publishers.read_history(run.store, series)
     standing = history.current_version
-    if not rows and standing is None:
+    if not rows.num_rows and standing is None:
         return Measured(series, "empty")
     used = source.list_inputs(measure, year)
     for name, table in sorted(made.tables.items()):
@@ -273,9 +276,9 @@ def _publish(run: Run, source: MeasureStore, year: Period, made: _Made) -> Measu
             publishers.restore_files(run.store, packed, outcome.version)
     if isinstance(outcome, publishers.OnHold):
         raise MeasuringFailed(f"{series} was held, which no measure can be")
-    withheld = sum(row.value is None for row in rows)
+    withheld = rows["value"].null_count
     kind = "published" if isinstance(outcome, publishers.Published) else "unchanged"
-    return Measured(series, kind, len(rows), withheld, outcome.version.version)
+    return Measured(series, kind, rows.num_rows, withheld, outcome.version.version)
 
 
 def _purge_versions(run: Run, series: Series, inputs: Mapping[str, Any]) -> None:
@@ -359,25 +362,21 @@ def _read_document(store: publishers.StoreReader, series: Series, name: str) -> 
     return document
 
 
-def _compare_with_published(run: Run, measure: Measure, year: Period, rows: Iterable[MeasureRow]) -> Iterator[Effect]:
+def _compare_with_published(run: Run, measure: Measure, year: Period, rows: pa.RecordBatch) -> Iterator[Effect]:
     """The figures as a whole that differ from what is published, in order of body and figure."""
     series = measure_series(measure.id, year)
     before = {row["figure_id"]: row for row in read_published_rows(run.store, series) if not row["item"]}
-    after = {row.figure_id: row for row in rows if not row.item}
+    after = {row["figure_id"]: row for row in rows.filter(pc.equal(rows["item"], "")).to_pylist()}
     for identifier in sorted({*before, *after}, key=lambda one: _place(before.get(one), after.get(one))):
         old, new = before.get(identifier), after.get(identifier)
         was = Decimal(old["value"]) if old and old["value"] else None
-        now = new.value if new else None
+        now = new["value"] if new else None
         if was != now:
-            body, name, figure = _place(old, new)
-            unit = new.unit if new else (old or {}).get("unit", "")
-            yield Effect(series, body, name, figure, unit, was, now)
+            yield Effect(series, *_place(old, new), (new or old or {}).get("unit", ""), was, now)
 
 
-def _place(old: Mapping[str, str] | None, new: MeasureRow | None) -> tuple[str, str, str]:
-    if new is not None:
-        return new.body, new.body_name, new.figure
-    known: Mapping[str, str] = old or {}
+def _place(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[str, str, str]:
+    known = new or old or {}
     return known["body"], known["body_name"], known["figure"]
 
 

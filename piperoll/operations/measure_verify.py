@@ -11,7 +11,7 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ from piperoll.errors import PiperollError
 from piperoll.measuring.definition import Measure, parse_measure
 from piperoll.measuring.engine import RULES_VERSION, run_measure, write_table
 from piperoll.measuring.inputs import Inputs, Lines, ReleaseFile
-from piperoll.measuring.packing import spell_row
-from piperoll.measuring.rows import MeasuredBody, MeasureRow
+from piperoll.measuring.packing import spell_rows
+from piperoll.measuring.rows import SCHEMA, MeasuredBody
 from piperoll.model import UNDATED, CurrentRelease, Dataset, Field, Period, Series, from_document
 from piperoll.operations.measure import read_published_rows
 from piperoll.operations.measure_inputs import account_row, hash_rules_version, held_rows
@@ -71,7 +71,7 @@ class MeasureVerifier:
             return
         yield from _compare(read_published_rows(self.store, series), again)
 
-    def _measure_again(self, measure: Measure, year: Period, documents: Mapping[str, Any]) -> list[MeasureRow]:
+    def _measure_again(self, measure: Measure, year: Period, documents: Mapping[str, Any]) -> pa.RecordBatch:
         _require_rules(documents["shared"])
         lines: dict[str, list[Path]] = defaultdict(list)
         accounts, reports, contracts = [], {}, []
@@ -190,11 +190,11 @@ def _number(folder: str) -> int:
     return int(folder.partition("-")[0].removeprefix("v"))
 
 
-def _compare(published: list[dict[str, str]], again: list[MeasureRow]) -> Iterator[str]:
+def _compare(published: list[dict[str, str]], again: pa.RecordBatch) -> Iterator[str]:
     """The figures that differ, with what is published and what is made again."""
-    names = [one.name for one in fields(MeasureRow) if one.name not in _COPIED]
+    names = [name for name in SCHEMA.names if name not in _COPIED]
     before = {row["figure_id"]: row for row in published}
-    after = {row.figure_id: spell_row(row) for row in again}
+    after = {row["figure_id"]: {name: row[name] or "" for name in row} for row in spell_rows(again).to_pylist()}
     for identifier in sorted({*before, *after}):
         old, new = before.get(identifier), after.get(identifier)
         row: Mapping[str, str] = old or new or {}

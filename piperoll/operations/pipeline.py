@@ -38,8 +38,9 @@ class BodyFiles:
     """The files of one body and dataset in a run: each submission, and the path of its bytes.
 
     `unreadable` has a result for each file that could not be opened. `again` are submissions that are held or rejected
-    and are examined from the archive because of an answer, a rule or the register (`reexamining`). `decided` is what
-    was decided about values since. `basis` is recorded once all files are examined; empty if it is recorded already.
+    and are examined from the archive because of an answer, a rule or the register, and `later` are those that are
+    examined then because what becomes of `again` bears on them (`reexamining`). `decided` is what was decided about
+    values since. `basis` is recorded once all files are examined; empty if it is recorded already.
     """
 
     dataset: str
@@ -49,6 +50,7 @@ class BodyFiles:
     again: tuple[Submission, ...] = ()
     decided: PendingDecisions | None = None
     basis: str = ""
+    later: tuple[tuple[Submission, Period | None], ...] = ()
 
     def __str__(self) -> str:
         """As in `spend/anytown`."""
@@ -101,14 +103,15 @@ def group_as_collected(
     waiting: dict[tuple[str, str], list[tuple[Submission, Path]]] = {}
     for submission, path in receipts.fetch_waiting(run):
         waiting.setdefault((submission.dataset, submission.body), []).append((submission, path))
-    decided = {(pending.dataset, pending.body): pending for pending in decisions.find_pending(run.store)}
+    keeps = None if run.is_whole else run.keeps
+    decided = {(pending.dataset, pending.body): pending for pending in decisions.find_pending(run.store, keeps)}
     again: dict[tuple[str, str], dict[str, Submission]] = {}
-    bases = reexamining.list_bases(run.store)
-    for submission in questions.find_answered(run.store, but=bases):
+    bases = reexamining.list_bases(run)
+    for submission in questions.find_answered(run.store, but=bases, keeps=run.keeps):
         again.setdefault((submission.dataset, submission.body), {})[submission.sha256] = submission
-    outdated: dict[tuple[str, str], str] = {}
+    outdated: dict[tuple[str, str], reexamining.Outdated] = {}
     for one in reexamining.find_outdated(run, bases):
-        outdated[one.dataset, one.body] = one.basis
+        outdated[one.dataset, one.body] = one
         again[one.dataset, one.body] = {submission.sha256: submission for submission in one.files}
     for part in chain(parts, [None]):
         files, unreadable = _identify(run, part or CollectedFiles())
@@ -119,7 +122,10 @@ def group_as_collected(
                     *key,
                     (*files.get(key, ()), *waiting.pop(key, ())),
                     tuple(unreadable.get(key, ())),
-                    basis=outdated.get(key) or ("" if key in bases else reexamining.compute_basis(run, *key)),
+                    basis=outdated[key].basis
+                    if key in outdated
+                    else ("" if key in bases else reexamining.compute_basis(run, *key)),
+                    later=outdated[key].later if key in outdated else (),
                 ),
                 again.pop(key, {}),
                 decided.pop(key, None),
@@ -188,7 +194,7 @@ def nothing_new(run: Run, collected: CollectedFiles) -> bool:
             return False  # the run will say which file cannot be read
         if steps.find_final_report(run, submission) is None and read_tombstone(run.store, submission.sha256) is None:
             return False
-    bases = reexamining.list_bases(run.store)
+    bases = reexamining.list_bases(run)
     waiting = next(questions.find_answered(run.store, but=bases), None) or next(decisions.find_pending(run.store), None)
     outdated = next(reexamining.find_outdated(run, bases), None)
     return waiting is None and outdated is None and next(list_waiting(run.store), None) is None
@@ -208,6 +214,8 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
     except StopIteration as ended:
         results: list[FileResult] = ended.value
         return results
+    finally:
+        steps.clear_scratch(run, body_files.dataset, body_files.body)
 
 
 def process_files(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> Audits:
@@ -241,6 +249,9 @@ def _process_files(run: Run, body_files: BodyFiles, through: Steps) -> Audits:
     received = [(one, work.attempt(one, receive)) for one, receive in new]
     examined = [work.attempt(one, partial(through.examine, run, one)) for one, done in received if done]
     files = [file for file in examined if file is not None]
+    for one in work.find_later(files):
+        examined_later = work.attempt(one, partial(through.examine, run, one))
+        files += [examined_later] if examined_later is not None else []
     failed = yield from work.audit(files)
     restated = [] if body_files.decided is None else list(body_files.decided.published)
     waiting: list[ExaminedFile | tuple[Submission, Series]] = [
@@ -290,6 +301,20 @@ class _Work:
         held_late = [submission for submission in decided.held if submission.sha256 not in listed]
         new += [(one, partial(bool, one)) for one in (*self._files.again, *held_late)]
         return sorted(new, key=lambda one: one[0].sha256), duplicates
+
+    def find_later(self, examined: Sequence[ExaminedFile]) -> list[Submission]:
+        """The submissions that are examined because what becomes of files that are examined again bears on them."""
+        again = {submission.sha256 for submission in self._files.again}
+        periods = [_period_order(file) for file in examined if file.submission.sha256 in again]
+        known = {file.submission.sha256 for file in examined}
+        later = [
+            submission
+            for submission, period in self._files.later
+            if periods and _order_of(period) >= min(periods) and submission.sha256 not in known
+        ]
+        taken = {submission.sha256 for submission in later}
+        self.results = [result for result in self.results if result.sha256 not in taken]  # that have arrived again
+        return sorted(later, key=lambda one: one.sha256)
 
     def attempt(self, submission: Submission, step: Callable[[], _T]) -> _T | None:
         """Take a submission through a step; None if that fails, which is then its result."""
@@ -407,7 +432,10 @@ def summarise(collected: CollectedFiles, results: Iterable[FileResult], build: C
 
 def _period_order(file: ExaminedFile | tuple[Submission, Series]) -> tuple[date, date]:
     """The first and last day of a file's period; files without one come last."""
-    period: Period | None = file.period if isinstance(file, ExaminedFile) else file[1].period
+    return _order_of(file.period if isinstance(file, ExaminedFile) else file[1].period)
+
+
+def _order_of(period: Period | None) -> tuple[date, date]:
     return (period.start, period.end) if period else (date.max, date.max)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -160,15 +160,19 @@ def is_answered(store: publishers.Store, submission: Submission, report: Report)
     return bool(blocking) and not any(question.open for question in blocking)
 
 
-def find_answered(store: publishers.Store, but: Container[tuple[str, str]] = ()) -> Iterator[Submission]:
+def find_answered(
+    store: publishers.Store, but: Container[tuple[str, str]] = (), keeps: Callable[[str], bool] | None = None
+) -> Iterator[Submission]:
     """Yield the submissions whose questions are all answered, `but` not those of some datasets and bodies.
+
+    With `keeps`, only of the bodies for which it is True.
 
     A mapping that someone edited and that cannot be read is skipped here: the next file of that body fails with the
     reason, and so does `piperoll mapping questions`.
     """
     for key in store.keys(layout.MAPPINGS):
         _, body, name = key.split("/", 2)
-        if (name.removesuffix(".toml"), body) in but:
+        if (keeps and not keeps(body)) or (name.removesuffix(".toml"), body) in but:
             continue
         try:
             mapping = publishers.read_mapping(store, body, name.removesuffix(".toml"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -136,7 +135,7 @@ def _add_to_current(run: Run, examined: ExaminedSubmission) -> ExaminedSubmissio
     current = publishers.read_history(run.store, examined.series)[0].current_version
     if current is None:
         return examined
-    folder = Path(tempfile.mkdtemp(dir=run.scratch))
+    folder = steps.make_folder(run, submission)
     fetched = publishers.fetch_version(run.store, examined.series, current, folder / "current")
     packed = add_to_release(fetched, examined.packed, folder / "together")
     uses = publishers.list_uses(run.store, submission.body, submission.dataset)

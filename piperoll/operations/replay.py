@@ -101,6 +101,8 @@ def replay(
     )
     questions.copy_answers(store, target)
     decisions.copy_log(store, target)
+    for _ in decisions.find_pending(target):  # they are in force from the beginning, and there is nothing to apply to
+        pass
     # what happened at which moment: files of a period were received together in one run, or a held file was released
     together: dict[tuple[date, date, str], list[Submission]] = {}
     events: list[Event] = []
@@ -111,7 +113,8 @@ def replay(
             events.append(((*period, ruling.decided), (submission, ruling, report)))
     results: dict[str, FileResult] = {}
     for (_, _, moment), action in sorted([*together.items(), *events], key=lambda event: event[0]):
-        with open_run(into, bodies=bodies, settings=settings, moment=moment) as run:
+        about = {one.body for one in action} if isinstance(action, list) else {action[0].body}
+        with open_run(into, bodies=bodies, settings=settings, moment=moment, only=about) as run:
             if isinstance(action, list):
                 arrivals = tuple(_make_arrival(run, store, submission) for submission in action)
                 done = pipeline.run_in_process(run, CollectedFiles(arrivals=arrivals))

@@ -157,6 +157,8 @@ def apply_impact(
             if found is None:
                 raise
             results.append(fail(run, found[0], error))
+        finally:
+            steps.clear_scratch(run, series.dataset, series.body)
     return AppliedReplay(tuple(results), skipped)
 
 

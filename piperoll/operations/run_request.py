@@ -164,7 +164,8 @@ class Run:
 
     `to` is the address of the store, `moment` when the run began (ISO 8601, UTC), `scratch` a folder that every worker
     of the run must be able to reach; it is removed when the run ends. The store and the registers are opened from
-    these where they are first used. `progress` stays in the process that began the run.
+    these where they are first used. `progress` stays in the process that began the run. With `only`, the run processes
+    no other bodies than these, by their slugs.
     """
 
     to: str
@@ -174,6 +175,7 @@ class Run:
     bodies: Path | None = None
     progress: ProgressCounter | None = None
     shard: Shard | None = None
+    only: frozenset[str] | None = None
 
     @cached_property
     def store(self) -> Store:
@@ -191,8 +193,13 @@ class Run:
         return expected_bodies(self.bodies)
 
     def keeps(self, body: str) -> bool:
-        """Return True if the run processes this body, given by its slug: all of them, unless the run is a shard."""
-        return self.shard is None or self.shard.keeps(body)
+        """Return True if the run processes this body, given by its slug: all of them, unless the run is a part."""
+        return (self.only is None or body in self.only) and (self.shard is None or self.shard.keeps(body))
+
+    @property
+    def is_whole(self) -> bool:
+        """True if the run processes every body."""
+        return self.only is None and self.shard is None
 
     def count(self, result: FileResult) -> FileResult:
         """Count a file as finished, if anyone is watching; return its result."""
@@ -211,10 +218,12 @@ def open_run(
     moment: str | None = None,
     watcher: Watcher | None = None,
     shard: Shard | None = None,
+    only: Iterable[str] | None = None,
 ) -> Iterator[Run]:
     """Begin a run into the store at `to`; its scratch folder is removed when the block ends.
 
-    `moment` is an ISO 8601 instant in UTC; without it, now. Raises: UsageError: `bodies` cannot be read.
+    `moment` is an ISO 8601 instant in UTC; without it, now. With `only`, it is about these bodies (slugs).
+    Raises: UsageError: `bodies` cannot be read.
     """
     settings = settings or Settings.from_environment()
     with scratch_folder("run") as scratch:
@@ -226,6 +235,7 @@ def open_run(
             bodies=None if bodies is None else local_copy(bodies, scratch / "given", settings),
             progress=ProgressCounter(watcher),
             shard=shard,
+            only=None if only is None else frozenset(only),
         )
         _ = run.register  # a wrong file of bodies or address fails here, not in the middle of the run
         begin_store(run.store)

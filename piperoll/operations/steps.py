@@ -145,6 +145,13 @@ def examine_again(run: Run, submission: Submission, series: Series) -> ExaminedF
     return _pack_and_keep(run, submission, _check_for_series(run, submission, series), restates=True)
 
 
+def make_folder(run: Run, submission: Submission) -> Path:
+    """A folder of its own in the scratch folder for a file, that `clear_scratch` deletes."""
+    folder = run.scratch / "packed" / submission.body / submission.dataset
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="together-", dir=folder))
+
+
 def clear_scratch(run: Run, dataset: str, body: str) -> None:
     """Delete what the steps left in the scratch folder for the files of a body and dataset, all of which are done."""
     for kind in ("packed", "examined"):
@@ -277,6 +284,7 @@ def _add_other_sources(run: Run, examined: ExaminedSubmission, sources: Sequence
     if series is None or examined.packed is None or set(sources) <= {submission.sha256}:
         return examined
     together: ExaminedSubmission | None = None
+    made: Path | None = None
     for sha256 in sources:
         part: ExaminedSubmission | None = examined
         if sha256 != submission.sha256:
@@ -287,9 +295,12 @@ def _add_other_sources(run: Run, examined: ExaminedSubmission, sources: Sequence
         if together is None or together.packed is None:
             together = replace(examined, packed=part.packed, used=part.used)
         else:
-            folder = Path(tempfile.mkdtemp(dir=run.scratch)) / "together"
+            folder = make_folder(run, submission)
             packed = releasing.add_to_release(together.packed.folder, part.packed, folder)
             together = replace(together, packed=packed, used=together.used | part.used)
+            if made is not None and packed.folder != made:
+                shutil.rmtree(made)  # its lines are in the next one
+            made = folder
     return together or examined
 
 

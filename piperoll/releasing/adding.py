@@ -56,7 +56,7 @@ def add_to_release(current_folder: Path, packed: Packed, folder: Path) -> Packed
     pounds = None if added.amount_gbp is None else add_exactly(before.amount_gbp or Decimal(0), added.amount_gbp)
     return write_documents(
         folder,
-        name,
+        table,
         with_sources(with_table(descriptor, table, totals.rows_sha256), sources),
         _join_reports(read_document(current.folder, "report.json"), read_document(packed.folder, "report.json")),
         ManifestFacts(
@@ -75,7 +75,7 @@ def _number_again(batch: pa.RecordBatch, identifiers: Mapping[str, LineIdentifie
     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
     for name, counter in identifiers.items():
         digests = [str(cell).rpartition("-")[0] for cell in columns[name].to_pylist()]
-        columns[name] = pa.array([counter.number(digest) for digest in digests], pa.string())
+        columns[name] = counter.number(digests, pa.array(digests, pa.string()))
     return pa.RecordBatch.from_arrays(list(columns.values()), names=batch.schema.names)
 
 

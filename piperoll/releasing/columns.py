@@ -5,16 +5,19 @@ CSV has text and Parquet has types. Both are made here from the same canonical s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from hashlib import blake2b
+from functools import partial
+from hashlib import blake2b, sha256
+from itertools import groupby, pairwise
 
 import pyarrow as pa
 
 from piperoll.errors import ConservationError, DescriptorError
 from piperoll.model import Field
-from piperoll.model.columns import Cells, pc
+from piperoll.model.columns import Cells, constant_text, pc, text_offsets
 
 SEPARATOR = "\x1f"
 """U+001F, the unit separator: it joins the cells of a line before the line is hashed."""
@@ -75,7 +78,8 @@ class PublishedColumn:
     def spelled(self, cells: Cells) -> Cells:
         """Convert cells to canonical strings: `1250.00`, `2026-10-01`, `true`; an empty text becomes a null."""
         if self.field.type == "string":
-            return pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
+            is_empty = pc.equal(cells, "")
+            return pc.if_else(is_empty, pa.scalar(None, pa.string()), cells) if pc.any(is_empty).as_py() else cells
         if self.field.type == "number":
             return spell_decimals(self.typed(cells), places=2 if self.field.unit == "GBP" else 0)
         return self.typed(cells).cast(pa.string())
@@ -119,6 +123,8 @@ def scale_for(columns: Iterable[Cells]) -> int:
 
 def spell_decimals(values: Cells, places: int) -> Cells:
     """Write decimals as digits and a point with at least `places` digits after it, and no other trailing zeros."""
+    with suppress(pa.ArrowInvalid):  # nearly all columns have no more places, and no zeros to remove then
+        return values.cast(pa.decimal128(_DIGITS, places)).cast(pa.string())
     cells = values.cast(pa.string())
     if pc.any(pc.match_substring(cells, "E")).as_py():  # Arrow writes the smallest numbers with an exponent
         cells = pa.array([None if value is None else f"{value:f}" for value in values.to_pylist()], pa.string())
@@ -133,11 +139,46 @@ def add_exactly(one: Decimal, other: Decimal) -> Decimal:
 
 def join_cells(columns: Sequence[Cells]) -> Cells:
     """Join the cells of each line with `SEPARATOR`, as bytes to hash; a null is an empty text."""
-    lines = pc.binary_join_element_wise(*columns, SEPARATOR, null_handling="replace", null_replacement="")
+    cells = merge_constants(columns, SEPARATOR)
+    lines = pc.binary_join_element_wise(*cells, SEPARATOR, null_handling="replace", null_replacement="")
     return lines.cast(pa.binary())
+
+
+def merge_constants(
+    columns: Sequence[Cells], separator: str, quote: Callable[[str], str] = lambda text: text
+) -> list[Cells]:
+    """The columns, each run of those with one cell throughout as a scalar, joined: most columns of a release are so.
+
+    A null is an empty text. At least one column stays, so that there are as many lines. `quote` changes each cell.
+    """
+    constants = [constant_text(column) for column in columns]
+    if None not in constants:
+        constants[-1] = None
+    merged: list[Cells] = []
+    for is_constant, run in groupby(zip(constants, columns, strict=True), key=lambda pair: pair[0] is not None):
+        own = list(run)
+        if is_constant:
+            merged.append(pa.scalar(separator.join(quote(text or "") for text, _ in own), pa.string()))
+        else:
+            merged += [column for _, column in own]
+    return merged
+
+
+def list_texts(lines: Cells) -> Iterator[memoryview]:
+    """The bytes of each text of a column without nulls, in place: a Python object for each would take as long."""
+    edges = text_offsets(lines).tolist()
+    content = lines.buffers()[2]
+    whole = memoryview(content if content is not None else b"")
+    return (whole[start:end] for start, end in pairwise(edges))
+
+
+def sha256_lines(columns: Sequence[Cells]) -> list[bytes]:
+    """The sha256 of each line of some columns."""
+    return [sha256(line).digest() for line in list_texts(join_cells(columns))]
 
 
 def digest_lines(batch: pa.RecordBatch, names: Sequence[str]) -> Iterator[bytes]:
     """Hash each line by its columns `names`, to find lines that say the same."""
     lines = join_cells([batch.column(name) for name in names])
-    return (blake2b(line, digest_size=16).digest() for line in lines.to_pylist())
+    digest = partial(blake2b, digest_size=16)
+    return (digest(line).digest() for line in list_texts(lines))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import pyarrow as pa
 
 from piperoll.errors import DescriptorError
 from piperoll.model import Body, Field, Series, Table
-from piperoll.model.columns import Cells
-from piperoll.releasing.columns import join_cells
+from piperoll.model.columns import Cells, offsets, pc, texts_from_buffers
+from piperoll.releasing.columns import sha256_lines
 
 ROW = "source.row"
 """The one fact that differs from row to row."""
+
+_DIGEST_BYTES = 10
+"""Bytes of the sha256 of a line that its identifier has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,8 @@ class LineIdentifiers:
     """
 
     def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
+        self._seen: set[Hashable] = set()
+        self._repeated: dict[Hashable, int] = {}
 
     def make_column(
         self, rule: Mapping[str, Sequence[str]], facts: DerivationFacts, columns: Mapping[str, Cells]
@@ -124,10 +128,22 @@ class LineIdentifiers:
                 parts.append(columns[name])
             else:
                 raise DescriptorError(f"x_derive hash_of names '{name}', which is not a field that is made before it")
-        digests = (hashlib.sha256(line).hexdigest()[:20] for line in join_cells(parts).to_pylist())
-        return pa.array([self.number(digest) for digest in digests], pa.string())
+        digests = [digest[:_DIGEST_BYTES] for digest in sha256_lines(parts)]
+        edges = offsets(repeat(2 * _DIGEST_BYTES, size))
+        return self.number(digests, texts_from_buffers(edges, b"".join(digests).hex().encode()))
 
-    def number(self, digest: str) -> str:
-        """`digest` with the number of its occurrence, beginning with 1."""
-        self._counts[digest] = count = self._counts.get(digest, 0) + 1
-        return f"{digest}-{count}"
+    def number(self, digests: Sequence[Hashable], texts: Cells) -> Cells:
+        """The identifiers of lines with these digests: the text of each, and the number of its occurrence, from 1."""
+        fresh = set(digests)
+        if len(fresh) == len(digests) and self._seen.isdisjoint(fresh):  # by far the most
+            self._seen |= fresh
+            return pc.binary_join_element_wise(texts, "1", "-")
+        numbers = pa.array([str(self._count(digest)) for digest in digests], pa.string())
+        return pc.binary_join_element_wise(texts, numbers, "-")
+
+    def _count(self, digest: Hashable) -> int:
+        if digest not in self._seen:
+            self._seen.add(digest)
+            return 1
+        self._repeated[digest] = count = self._repeated.get(digest, 1) + 1
+        return count

@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from piperoll.model.columns import Cells, pc
-from piperoll.releasing.columns import SEPARATOR, PublishedColumn, join_cells
+from piperoll.model.columns import Cells, pc, text_offsets, utf8
+from piperoll.releasing.columns import SEPARATOR, PublishedColumn, merge_constants, sha256_lines
 from piperoll.releasing.deriving import is_provenance
 
 _GROUP_ROWS = 131_072
@@ -25,6 +27,12 @@ _GROUP_ROWS = 131_072
 
 _BATCH_ROWS = 65_536
 """Rows of a batch read from a Parquet file, which bounds the memory that reading takes."""
+
+_LARGE_ROWS = 4_096
+"""Rows of a batch for which it is worth starting a thread."""
+
+_AHEAD = 1
+"""Batches that are waiting to be written, at most, which bounds the memory that they take."""
 
 _MUST_QUOTE = (b",", b'"', b"\r", b"\n")
 
@@ -38,7 +46,10 @@ class TableTotals:
 
 
 class TableFiles:
-    """Writes `{name}.csv` and `{name}.parquet` in a folder, batch by batch."""
+    """Writes `{name}.csv` and `{name}.parquet` in a folder, batch by batch.
+
+    Large batches are written by a second thread while the caller makes the next: Arrow and files need no interpreter.
+    """
 
     def __init__(self, folder: Path, name: str, columns: Sequence[PublishedColumn]) -> None:
         self._columns = columns
@@ -46,20 +57,16 @@ class TableFiles:
         self._parquet = pq.ParquetWriter(
             folder / f"{name}.parquet", self._schema, compression="zstd", store_schema=False
         )
-        self._waiting = self._schema.empty_table()
+        self._waiting: list[pa.Table] = []
         self._csv = (folder / f"{name}.csv").open("wb")
         self._csv.write(",".join(column.name for column in columns).encode() + b"\r\n")
         self._digests = RowDigests(columns)
+        self._writer = Writer()
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write lines, given as canonical strings in the order of `columns`."""
-        self._csv.write(format_csv_lines(batch))
+        self._writer.write(batch.num_rows, self._write, batch)
         self._digests.add(batch)
-        typed = [column.typed(cells) for column, cells in zip(self._columns, batch.columns, strict=True)]
-        self._waiting = pa.concat_tables([self._waiting, pa.Table.from_arrays(typed, schema=self._schema)])
-        while self._waiting.num_rows >= _GROUP_ROWS:
-            self._write_group(self._waiting.slice(0, _GROUP_ROWS))
-            self._waiting = self._waiting.slice(_GROUP_ROWS)
 
     def totals(self) -> TableTotals:
         """The totals of what has been written so far."""
@@ -71,13 +78,56 @@ class TableFiles:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._csv.close()
-        if self._waiting.num_rows:
-            self._write_group(self._waiting)
-        self._parquet.close()
+        with self._parquet, self._csv, self._writer:
+            self._writer.finish()
+            if self._waiting:
+                self._write_group(pa.concat_tables(self._waiting))
+
+    def _write(self, batch: pa.RecordBatch) -> None:
+        self._csv.write(csv_lines(batch))
+        typed = [column.typed(cells) for column, cells in zip(self._columns, batch.columns, strict=True)]
+        self._waiting.append(pa.Table.from_arrays(typed, schema=self._schema))
+        while sum(table.num_rows for table in self._waiting) >= _GROUP_ROWS:
+            whole = pa.concat_tables(self._waiting)
+            self._write_group(whole.slice(0, _GROUP_ROWS))
+            rest = whole.slice(_GROUP_ROWS)
+            self._waiting = [rest] if rest.num_rows else []
 
     def _write_group(self, group: pa.Table) -> None:
         self._parquet.write_table(group.combine_chunks(), row_group_size=_GROUP_ROWS)
+
+
+class Writer:
+    """Does what it is told in order, large pieces in a second thread: at most `_AHEAD` are waiting there."""
+
+    def __init__(self) -> None:
+        self._thread: ThreadPoolExecutor | None = None
+        self._running: deque[Future[None]] = deque()
+
+    def write(self, rows: int, function: Callable[..., None], *args: object) -> None:
+        """Call `function`, now or soon. Raises: whatever an earlier call raised."""
+        if self._thread is None and rows < _LARGE_ROWS:
+            function(*args)
+            return
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "writer")
+        while len(self._running) >= _AHEAD:
+            self._running.popleft().result()
+        self._running.append(self._thread.submit(function, *args))
+
+    def finish(self) -> None:
+        """Wait until everything is done. Raises: whatever a call raised."""
+        while self._running:
+            self._running.popleft().result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._thread is not None:
+            self._thread.shutdown(cancel_futures=True)
 
 
 def format_csv_lines(batch: pa.RecordBatch) -> bytes:
@@ -85,30 +135,36 @@ def format_csv_lines(batch: pa.RecordBatch) -> bytes:
 
     `pyarrow.csv` quotes all text, and Python's `csv` takes half as long again.
     """
-    cells = [_quote_cells(column) for column in _merge_empty(batch.columns)]
-    lines = pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement="")
-    whole = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
-    return bytes(pc.binary_join(whole, "\r\n")[0].as_buffer()) + b"\r\n"
+    return bytes(csv_lines(batch))
 
 
-def _merge_empty(columns: Sequence[Cells]) -> Iterator[Cells]:
-    """The columns, each run of columns without a value as the commas between them: half of those of a release."""
-    for is_empty, run in groupby(columns, key=lambda column: bool(len(column)) and column.null_count == len(column)):
-        own = list(run)
-        if is_empty and len(own) < len(columns):
-            yield pa.scalar("," * (len(own) - 1), pa.string())
-        else:
-            yield from own
+def csv_lines(batch: pa.RecordBatch) -> memoryview:
+    """Format lines as `format_csv_lines` does, without a copy."""
+    if not batch.num_rows:
+        return memoryview(b"")
+    *cells, last = [_quote_cells(column) for column in merge_constants(batch.columns, ",", quote=_quote_text)]
+    if isinstance(last, pa.Scalar):
+        last = pa.scalar(f"{last.as_py()}\r\n", pa.string())
+    else:
+        last = pc.binary_join_element_wise(last, "\r\n", "", null_handling="replace", null_replacement="")
+    lines = pc.binary_join_element_wise(*cells, last, ",", null_handling="replace", null_replacement="")
+    edges = text_offsets(lines)
+    return memoryview(lines.buffers()[2])[edges[0] : edges[-1]]
+
+
+def _quote_text(text: str) -> str:
+    must_quote = any(mark in text for mark in ',"\r\n')
+    return '"' + text.replace('"', '""') + '"' if must_quote else text
 
 
 def _quote_cells(cells: Cells) -> Cells:
-    if isinstance(cells, pa.Scalar):
+    if isinstance(cells, pa.Scalar) or not len(cells):
         return cells
-    text = cells.buffers()[2]
-    raw = text.to_pybytes() if text is not None else b""
+    edges = text_offsets(cells)
+    raw = utf8(cells)[edges[0] : edges[-1]].tobytes()
     if not any(mark in raw for mark in _MUST_QUOTE):
         return cells
-    doubled = pc.replace_substring(cells, '"', '""')
+    doubled = pc.replace_substring(cells, '"', '""') if b'"' in raw else cells
     quoted = pc.binary_join_element_wise('"', doubled, '"', "")
     return pc.if_else(pc.match_substring_regex(cells, '[",\r\n]'), quoted, cells)
 
@@ -118,23 +174,24 @@ class RowDigests:
 
     def __init__(self, columns: Sequence[PublishedColumn]) -> None:
         self._names = [column.name for column in columns if not is_provenance(column.field)]
-        self._digests = [pa.array([], pa.binary(32))]
+        self._digests: list[bytes] = []
         self.count = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Add lines, given as canonical strings."""
-        lines = join_cells([batch.column(name) for name in self._names])
-        digests = [hashlib.sha256(line).digest() for line in lines.to_pylist()]
-        self._digests.append(pa.array(digests, pa.binary(32)))
+        self._digests.append(b"".join(sha256_lines([batch.column(name) for name in self._names])))
         self.count += batch.num_rows
 
     def sha256(self) -> str:
         """The hash of all lines added so far."""
         whole = hashlib.sha256(SEPARATOR.join(self._names).encode())
-        digests = pa.concat_arrays(self._digests)
-        ordered = digests.take(pc.sort_indices(digests)).buffers()[1]
-        if ordered is not None:
-            whole.update(memoryview(ordered)[: self.count * digests.type.byte_width])
+        digests = np.frombuffer(b"".join(self._digests), np.dtype((np.void, 32)))
+        words = digests.view(">u8").reshape(-1, 4).astype(np.uint64)
+        order = np.argsort(words[:, 0])
+        first = words[order, 0]
+        if (first[1:] == first[:-1]).any():  # lines that say the same, as a rule
+            order = np.lexsort(words.T[::-1])
+        whole.update(digests[order].tobytes())
         return whole.hexdigest()
 
 

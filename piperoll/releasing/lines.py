@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -12,8 +12,11 @@ from piperoll.model.columns import Cells, pc
 from piperoll.releasing.columns import PublishedColumn, scale_for
 from piperoll.releasing.deriving import DerivationFacts, LineIdentifiers, derive_column, is_hash
 
-BATCH_LINES = 65_536
-"""Lines made at a time: joined into text, their cells stay far below the 2 GB of an Arrow string array."""
+BATCH_LINES = 131_072
+"""Lines made at a time: those of a row group of the Parquet file, which need not be put together again."""
+
+_BATCH_BYTES = 1 << 28
+"""Bytes of such lines as sent. Larger ones come in smaller batches: a column of Arrow holds 2 GB of text."""
 
 NOT_REDACTED = "none"
 
@@ -75,14 +78,13 @@ class LineMaker:
         Raises: ConservationError: a cell is not spelled as reading promises.
         """
         held = pa.array(sorted(dispositions.held), pa.int64())
-        for whole in table.batches():
-            for start in range(0, whole.num_rows, BATCH_LINES):
-                batch = whole.slice(start, BATCH_LINES)
-                if len(held):
-                    batch = batch.filter(pc.invert(pc.is_in(batch.column("row"), value_set=held)))
-                if batch.num_rows:
-                    batch = _cut_texts(self.dataset, _blank_cells(batch, dispositions.blanked), dispositions.cut)
-                    yield self._make_batch(batch, facts, dispositions.redacted)
+        accepted = table.batches()
+        if len(held):
+            accepted = (one.filter(pc.invert(pc.is_in(one.column("row"), value_set=held))) for one in accepted)
+        names = ["row", *(column.name for column in self.columns)]
+        for batch in _join_batches(_select(one, names) for one in accepted):
+            cut = _cut_texts(self.dataset, _blank_cells(batch, dispositions.blanked), dispositions.cut)
+            yield self._make_batch(cut, facts, dispositions.redacted)
 
     def _make_batch(self, batch: pa.RecordBatch, facts: DerivationFacts, kinds: Mapping[int, str]) -> LineBatch:
         rows = batch.column("row")
@@ -109,6 +111,32 @@ class LineMaker:
         }
         names = [column.name for column in self.columns]
         return LineBatch(rows, pa.RecordBatch.from_arrays([cells[name] for name in names], names=names))
+
+
+def _select(batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
+    """Those of the columns `names` that a batch has."""
+    return batch.select([name for name in names if name in batch.schema.names])
+
+
+def _join_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The rows of some batches in batches of `BATCH_LINES`; those with much text, and the last, have fewer."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        if waiting and (waiting[0].schema != batch.schema or sum(one.nbytes for one in waiting) > _BATCH_BYTES):
+            yield from _as_one(waiting)
+            waiting = []
+        waiting += [batch] if batch.num_rows else []
+        if sum(one.num_rows for one in waiting) >= BATCH_LINES:
+            *full, rest = pa.Table.from_batches(list(_as_one(waiting))).to_batches(BATCH_LINES)
+            yield from full
+            waiting = [rest]
+    yield from _as_one(waiting)
+
+
+def _as_one(batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The rows of some batches, if there are any, as one batch."""
+    if batches:
+        yield from pa.Table.from_batches(batches).combine_chunks().to_batches()
 
 
 def columns_for(dataset: Dataset, tables: Sequence[Table[pa.RecordBatch]]) -> tuple[PublishedColumn, ...]:

@@ -1,4 +1,4 @@
-"""The real files through `run`, as an operator types it: `make test-real`."""
+"""One `run` of the real files, as an operator types it, and the figures of its store: `make test-real`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ import jsonschema
 import pytest
 
 from piperoll import layout
+from tests.figures import test_figures_accounts as accounts
+from tests.figures.published_tables import sum_totals
+from tests.figures.recomputing import Recomputed
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT.parent / "shared" / "realdata"
@@ -100,6 +103,28 @@ def test_what_is_published_adds_up_to_what_was_accepted(out: Path, reports: Mapp
         report = json.loads((pointer.parent / standing["path"] / "report.json").read_text("utf-8"))
         assert standing["manifest_sha256"].startswith(standing["path"].partition("-")[2])
         assert report["sha256"] in standing["sources"]
+
+
+@pytest.fixture(scope="module")
+def real(out: Path) -> Recomputed:
+    """What the store publishes, recomputed."""
+    found = Recomputed(out)
+    assert len(found.tables) > 100
+    return found
+
+
+def test_every_line_of_real_files_is_counted_or_left_out_once(real: Recomputed) -> None:
+    for dataset, bodies in real.counts.items():
+        for body, years in bodies.items():
+            accounted = sum_totals(total for counts in years.values() for total in (counts.total, counts.all_left_out))
+            assert accounts.same(accounted, sum_totals(map(real.total_of, real.of(dataset, body)))), (dataset, body)
+
+
+def test_accounts_of_real_files_are_what_is_recomputed(out: Path, real: Recomputed) -> None:
+    accounts.test_there_is_a_consolidated_file_for_each_year_with_lines_and_for_no_other(out, real)
+    accounts.test_every_account_is_what_is_recomputed(out, real)
+    accounts.test_the_lines_of_all_years_and_those_left_out_are_those_of_all_releases(out, real)
+    accounts.test_a_rollup_adds_up_to_its_account(out, real)
 
 
 def test_a_second_run_changes_nothing(out: Path, reports: Mapping[str, Any]) -> None:

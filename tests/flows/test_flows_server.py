@@ -99,6 +99,9 @@ def test_the_server_that_is_set_records_the_run(prefect_server: str, tmp_path: P
     assert set(run["parameters"]) == {"period", "shard", "catalogue", "moment"}
     wanted = {"spend/anytown: 1 file, 0.0 MB", "catalogue"}
     eventually(lambda: wanted <= {task["name"].partition("-")[0] for task in ask(prefect_server, "/task_runs/filter")})
+    tagged = {"flow_runs": {"id": {"any_": [run["id"]]}}, "task_runs": {"tags": {"all_": ["dataset:spend"]}}}
+    (batch,) = eventually(lambda: ask(prefect_server, "/task_runs/filter", tagged))
+    assert batch["tags"] == ["dataset:spend", "stage:bodies"]
     kept = {each["type"]: each for each in ask(prefect_server, "/artifacts/filter") if each["flow_run_id"] == run["id"]}
     table = kept["markdown"]
     assert table["data"].startswith("**1 file: 1 published; £3,105.00 read, £3,105.00 published, £0.00 held**")

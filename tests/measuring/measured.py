@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
@@ -62,7 +61,7 @@ def run_measure(
         views = {name: Lines(assets.dataset(name), rows=rows) for name, rows in seen.items()}
         described = [MeasuredBody.of(body, period) for body in known]
         with Inputs(period, described, views, accounts, held, contract_releases, tables, reviews) as inputs:
-            made += [asdict(row) for row in run_in_engine(definition, inputs, replies)]
+            made += run_in_engine(definition, inputs, replies).to_pylist()
     return made
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from decimal import Decimal
+import os
+import subprocess
+import sys
+from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from piperoll import assets
-from piperoll.errors import ConservationError, DescriptorError
+from piperoll.errors import ConservationError, DescriptorError, describe_error, is_bug
 from piperoll.measuring.checks import format_percent
 from piperoll.measuring.definition import Measure, parse_measure
-from piperoll.measuring.engine import figure_id
+from piperoll.measuring.engine import figure_id, round_exactly
+from piperoll.measuring.engine import run_measure as run_in_engine
 from piperoll.measuring.inputs import Inputs, Lines
 from piperoll.model import Period
 from tests.measuring.measured import find_row, run_measure
@@ -139,8 +146,39 @@ def test_money_has_two_places_and_shares_six() -> None:
     query = f"""{SUM} UNION ALL BY NAME
         SELECT body, years.period_start, years.period_end, 'part' AS figure, 1 / 3 AS value FROM spend, years"""
     rows = run_measure(make_measure(query=query), spend=spend(anytown="10.005"))
-    assert str(find_row(rows, "pounds")["value"]) == "10.00"  # half to even
-    assert str(find_row(rows, "part")["value"]) == "0.333333"
+    assert find_row(rows, "pounds")["value"] == Decimal("10.00")  # half to even
+    assert find_row(rows, "part")["value"] == Decimal("0.333333")
+
+
+def test_columns_are_rounded_as_python_rounds_decimals() -> None:
+    chance = Random(14)  # noqa: S311
+    floats = [chance.choice((1, -1)) * chance.random() * 10 ** chance.randint(-12, 12) for _ in range(2_000)]
+    floats += [number / 2000 for number in range(-400, 400)] + [number * 5e-7 for number in range(-400, 400)]
+    columns = [pa.array([*floats, 1e16, -0.0]), pa.array(range(-9, 9)), pa.array([0.1, 2.675], pa.float32())]
+    for scale in (0, 2, 3, 7, 10, 18):
+        exact = [Decimal(chance.randint(-(10**14), 10**14)).scaleb(-scale) for _ in range(500)]
+        halves = [Decimal(number * 5).scaleb(-scale) for number in range(-200, 200)]
+        columns.append(pa.array([*exact, *halves], pa.decimal128(38, scale)))
+    for column, places in product(columns, (2, 6)):
+        step = Decimal(1).scaleb(-places)
+        expected = [Decimal(str(value)).quantize(step, ROUND_HALF_EVEN) for value in column.to_pylist()]
+        assert round_exactly(column, places).to_pylist() == expected
+    assert round_exactly(pa.array([float("nan"), float("-inf"), None]), 2).to_pylist() == [None, None, None]
+
+
+def test_bounds_that_miss_a_share_are_told_with_the_places_of_shares() -> None:
+    query = SUM.replace("'pounds'", "'part'")
+    (row,) = run_measure(make_measure(query=query, more=", NULL AS lo, 0.123 AS hi"), spend=spend(anytown="10"))
+    assert row["reason"] == "the bounds None to 0.123000 do not contain the value 10.000000"
+
+
+def test_a_reason_of_the_query_follows_ours_and_is_kept_where_there_is_none() -> None:
+    more = ", CASE body WHEN 'a' THEN 1 END AS lo, CASE body WHEN 'a' THEN 99 END AS hi, 'half seen' AS reason"
+    rules = '[publication]\nwidest_interval = "0.25"'
+    rows = run_measure(make_measure(rules, more=more), spend=spend(a="10", b="10", c="10"))
+    wide, plain, _ = (row["reason"] for row in rows)
+    assert wide == "the bounds are further apart than 25% of the value: too wide to compare; half seen"
+    assert plain.endswith("; half seen") and plain.startswith("3 bodies of the kind have a value")
 
 
 def test_the_order_of_rows_and_bodies_does_not_matter() -> None:
@@ -239,3 +277,53 @@ def test_pounds_are_not_rounded_because_most_files_have_fewer_places(tmp_path: P
     with Inputs(Period.parse_year("2026-27"), [], lines) as inputs:
         found = inputs.connection.execute("SELECT body, net_amount FROM spend ORDER BY body").fetchall()
     assert found == [(body, Decimal(amount)) for body, (amount, _) in amounts.items()]
+
+
+def test_measures_that_need_more_memory_write_below_tmpdir_and_not_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB spilled into `.tmp` of the current folder, which may be anybody's, or read-only."""
+    here, temporary = tmp_path / "here", tmp_path / "temporary"
+    here.mkdir()
+    temporary.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    with Inputs(Period.parse_year("2026-27"), [], {}) as inputs:
+        inputs.connection.execute("SET memory_limit = '30MB'")
+        inputs.connection.execute("CREATE TEMP TABLE wide AS SELECT md5(range::VARCHAR) AS a FROM range(2000000)")
+        assert sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file()) > 1_000_000
+        assert not list(here.iterdir())
+    assert not list(temporary.iterdir())
+
+
+def test_a_limit_of_the_machine_is_not_the_fault_of_a_query() -> None:
+    """`piperoll verify` said that what is published is wrong, because the machine was too small to make it again."""
+    query = (
+        "SELECT body, years.period_start, years.period_end, 'pounds' AS figure, count(*) AS value, max(many) AS item "
+        "FROM spend, years, (SELECT md5(range::VARCHAR) AS many FROM range(2000000) ORDER BY 1) GROUP BY ALL"
+    )
+    lines = {name: Lines(assets.dataset(name), rows=()) for name in assets.dataset_names()}
+    lines["spend"] = Lines(assets.dataset("spend"), rows=[{"body": "anytown", "net_amount": "1.00"}])
+    with Inputs(Period.parse_year("2026-27"), [], lines) as inputs:
+        inputs.connection.execute("SET memory_limit = '20MB'")
+        inputs.connection.execute("SET max_temp_directory_size = '1MB'")
+        with pytest.raises(duckdb.Error) as caught:
+            run_in_engine(make_measure(query=query), inputs)
+    assert not is_bug(caught.value)
+    assert "memory" in describe_error(caught.value)
+
+
+def test_a_library_that_may_open_no_more_files_says_what_to_do(tmp_path: Path) -> None:
+    script = (
+        "import duckdb, resource, sys; from piperoll.errors import describe_error, is_bug\n"
+        "connection = duckdb.connect()\n"
+        "connection.execute(f\"COPY (SELECT 1 AS one) TO '{sys.argv[1]}' (FORMAT parquet)\")\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "try: connection.execute(f\"SELECT * FROM read_parquet('{sys.argv[1]}')\")\n"
+        "except duckdb.Error as error: print(is_bug(error), describe_error(error))"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "one.parquet")]
+    variables = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("False")
+    assert said.strip().endswith("raise the limit of open files (ulimit -n), and run again")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
@@ -14,11 +15,11 @@ import pytest
 
 from piperoll.findings import holds_file
 from piperoll.model import Report, Verdict
-from piperoll.operations import pipeline, questions, run_request
-from piperoll.operations.collecting import collect_inbox
+from piperoll.operations import pipeline, questions, reexamining, run_request
+from piperoll.operations.collecting import CollectedFiles, collect_inbox
 from piperoll.operations.run_request import RunRequest, open_run
 from piperoll.reading import ASKING
-from publishers import list_mappings, list_submissions, open_store, read_full_report
+from publishers import list_mappings, list_submissions, open_store, read_full_report, read_mapping
 from tests.fixtures.dying_store import DyingStore, Killed
 from tests.operations.inbox import contents, put, spend
 
@@ -113,6 +114,40 @@ def test_the_store_is_the_same_in_any_order_with_interruptions_and_shards(
     assert other_first == first
     assert other_answered == answered
     assert answered != first  # the answers have an effect
+
+
+def test_examining_what_an_answer_bears_on_gives_the_store_of_examining_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_alone = 0
+    (tmp_path / "empty").mkdir()
+    for seed in (1, 2, 3):
+        chance, folder = seeded(seed), tmp_path / str(seed)
+        for name, content in make_files(chance, ("anytown",), (6, 7, 8, 9)):
+            put(folder / "inbox", name, content)
+        for month in (5, 8):
+            unknown = spend(4, month=f"{month:02}/2026", start=70).replace(b"Supplier Name", b"Zork")
+            put(folder / "inbox", f"spend/anytown/unknown-{month}.csv", unknown)
+        narrow, everything = folder / "narrow", folder / "all"
+        run_once(narrow, folder / "inbox", MOMENTS[0], chance, ("anytown",))
+        shutil.copytree(narrow, everything)
+        mapping = read_mapping(open_store(str(narrow)), "anytown", "spend")
+        asked = [(one.heading, chance.choice(("same", "different", "ignore"))) for one in mapping.open_questions]
+        heading, said = chance.choice([*asked, ("Zork", "supplier_name")])
+        examined = []
+        for place in (narrow, everything):
+            store = open_store(str(place))
+            questions.record_answer(store, mapping, heading, said, because="by telephone", moment=MOMENTS[1])
+            with monkeypatch.context() as patched:
+                if place == everything:
+                    patched.setattr(reexamining, "_find_changed_questions", lambda *_: None)
+                request = RunRequest(str(place), folder.parent / "empty", moment=MOMENTS[1])
+                with request.open() as run:
+                    examined.append({one.sha256 for one in pipeline.run_in_process(run, CollectedFiles())})
+        assert stored(narrow) == stored(everything), (seed, heading, said)
+        assert examined[0] <= examined[1]
+        left_alone += len(examined[1] - examined[0])
+    assert left_alone
 
 
 def test_no_file_is_rejected_in_one_order_and_accepted_in_another(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -35,7 +35,7 @@ from piperoll.model import (
     to_document,
     to_json_bytes,
 )
-from piperoll.operations.body_index import open_index
+from piperoll.operations.body_index import BodyIndex, open_index
 from piperoll.operations.chasing import (
     ChaseMessage,
     ChasePlan,
@@ -43,6 +43,7 @@ from piperoll.operations.chasing import (
     Contact,
     NotDelivered,
     Sender,
+    chase_secret,
     plan_chase,
     read_chase_rules,
     read_contacts,
@@ -458,3 +459,55 @@ def test_the_command_shows_first_then_sends_and_keeps_a_log(town: Town, monkeypa
     assert json.loads(receiver.got[0][1])["body"] == "rainy"
     log = json.loads(CliRunner().invoke(app, ["chase", "--to", town.to, "--log", "--json"]).output)
     assert {entry["address"] for entry in log["messages"]} == {"data@rainy.example", hook}
+
+
+def test_another_secret_of_the_portal_sends_nothing_again(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    contacts = town.folder / "contacts.csv"
+    contacts.write_text("body,address\nanytown,data@anytown.example\n")
+    bodies = str(town.folder / "bodies.csv")
+    command = [
+        "chase",
+        "--to",
+        town.to,
+        "--bodies",
+        bodies,
+        "--contacts",
+        str(contacts),
+        "--on",
+        "2026-11-16",
+        "--json",
+    ]
+    first = town.plan(contacts=ALL[:1])
+    secret = chase_secret(town.store, write=True)
+    index = open_index(town.to, MONDAY, bodies=town.folder / "bodies.csv")
+    planned = plan_chase(index, ALL[:1], read_chase_rules(), secret, SENDER)
+    assert list(send_chase(town.store, planned, secret, SENDER, town.sent.append))
+    for portal_secret in ("", "first secret of a portal, 32 letters", "after a leak: another one of 32 letters"):
+        monkeypatch.setenv("PIPEROLL_PORTAL_SECRET", portal_secret)
+        shown = json.loads(CliRunner().invoke(app, command).output)
+        assert (shown["messages"], shown["told"]) == ([], len(first.messages[0].things))
+
+
+def test_a_log_that_is_asked_for_together_with_sending_is_refused(town: Town) -> None:
+    for more in (["--send"], ["--out", str(town.folder / "out")], ["--on", "2026-11-16"]):
+        refused = CliRunner().invoke(app, ["chase", "--to", town.to, "--log", *more]).exception
+        assert "leave out --send" in str(refused)
+
+
+def test_chasing_one_body_judges_no_other(town: Town) -> None:
+    town.receive("anytown", "2026-Q3", Verdict.HELD, names=("Mrs Jane Quillfeather",))
+    index = open_index(town.to, MONDAY, bodies=town.folder / "bodies.csv")
+    asked: list[str] = []
+    original = index.read_all
+
+    def read_all(slugs: Iterable[str]) -> Iterator[BodyIndex]:
+        slugs = tuple(slugs)
+        asked.extend(slugs)
+        return original(slugs)
+
+    index.read_all = read_all  # type: ignore[method-assign]
+    plan = plan_chase(index, ALL, read_chase_rules(), SECRET, SENDER, bodies=["anytown"])
+    assert {*asked} == {"anytown"}
+    (message,) = plan.messages
+    (alike,) = [one for one in town.plan().messages if one.body.slug == "anytown"]
+    assert [thing.key for thing in message.things] == [thing.key for thing in alike.things]

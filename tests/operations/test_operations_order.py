@@ -153,3 +153,30 @@ def test_a_file_that_is_examined_again_does_not_replace_one_that_came_later(worl
     world.answer("Details", "supplier_name")
     assert outcomes(world.run())["october"].startswith("held")
     assert "newer-file-published" in world.codes("october")
+
+
+def test_an_answer_leaves_files_alone_that_cannot_have_the_heading_and_are_of_earlier_periods(world: World) -> None:
+    """After an answer about one file, every held and rejected file of the body was examined again."""
+    world.send(september=spend(40, month="09/2026"), november=spend(40, month="11/2026", start=50))
+    sent = world.send(
+        fewer_september=spend(3, month="09/2026", start=90),
+        october=spend(month="10/2026", start=40).replace(b"Supplier Name", b"Details"),
+        fewer_november=spend(3, month="11/2026", start=95),
+    )
+    assert {outcome.partition(":")[0] for outcome in sent.values()} == {"held", "rejected"}
+    world.answer("Details", "supplier_name")
+    assert {*outcomes(world.run())} == {"october", "fewer_november"}
+    assert outcomes(world.run()) == {}
+    world.answer("Particulars", "supplier_name")  # no file has this heading
+    assert outcomes(world.run()) == {}
+
+
+def test_a_heading_in_two_rows_is_found_when_it_is_answered(world: World) -> None:
+    head, rest = spend(month="10/2026").split(b"\r\n", 1)
+    cells = head.split(b",")
+    at = cells.index(b"Supplier Name")
+    above = b",".join(b"Pay" if number == at else b"" for number in range(len(cells)))
+    below = b",".join(b"Details" if number == at else cell for number, cell in enumerate(cells))
+    world.send(october=b"\r\n".join((above, below, rest)))
+    world.answer("Pay Details", "supplier_name")
+    assert [*outcomes(world.run())] == ["october"]

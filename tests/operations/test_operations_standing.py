@@ -242,3 +242,56 @@ def test_the_command_lists_what_waits_with_what_each_answer_does(
     (entry,) = list_decisions(place.store, "anytown")
     assert (entry.subject, entry.decided_as, entry.because, entry.by) == (NAME, "business", "A firm", "Records")
     assert "no open question" in str(CliRunner().invoke(app, command).exception)
+
+
+def test_one_answer_that_fails_stops_no_other(place: Place) -> None:
+    place.send("anytown/September 2026.csv", spend(10, month="09/2026"))
+    place.send("anytown/October 2026.csv", spend(10).replace(b"Supplier Name", b"Counterparty Entity"))
+    place.send("beeford/October 2026.csv", with_name(NAME))
+    heading, value = sorted(place.items(), key=lambda item: item.kind)
+    items = [heading, value]
+    (place.folder / "published/mappings/anytown/spend.toml").write_text("body = anytown")  # by hand, since the list
+    answers = {"000000000000": "same", heading.id: "same", value.id: "business"}
+    given: dict[str, str] = {"because": "We looked", "by": "p-1", "moment": "2026-11-28T10:00:00Z"}
+    done = answer_items(place.store, items, answers, standings=None, **given)  # type: ignore[arg-type]
+    assert done.taken == (value,)
+    assert "not open any more" in done.refused["000000000000"]
+    assert "mappings/anytown/spend.toml cannot be understood" in done.refused[heading.id]
+    assert done.describe(items).startswith("1 answer was recorded. Not recorded: 000000000000 (")
+    assert [entry.subject for entry in list_decisions(place.store, "beeford")] == [NAME]
+    wrong = {value.id: "perhaps"}
+    with pytest.raises(UsageError, match="'perhaps' is not an answer"):
+        answer_items(place.store, items, wrong, standings=None, **given)  # type: ignore[arg-type]
+
+
+def test_the_command_names_the_answers_that_were_not_taken(place: Place) -> None:
+    place.send("anytown/October 2026.csv", with_name(NAME))
+    (item,) = place.items()
+    ids = ["000000000000", item.id]
+    done = CliRunner().invoke(app, ["decide", "answer", "business", *ids, "--to", place.to, "--because", "A firm"])
+    assert done.exit_code == 1
+    assert f"{item.id}: business, in anytown." in done.output
+    assert "000000000000 is not answered" in done.output
+    assert place.items() == []
+
+
+def test_held_files_whose_mapping_somebody_broke_or_deleted_are_in_the_queue(place: Place) -> None:
+    place.send("anytown/September 2026.csv", spend(10, month="09/2026"))
+    place.send("anytown/October 2026.csv", spend(10).replace(b"Supplier Name", b"Counterparty Entity"))
+    (asked,) = place.items()
+    mapping = place.folder / "published/mappings/anytown/spend.toml"
+    before = mapping.read_bytes()
+    mapping.write_text("body = anytown")
+    (broken,) = place.items()
+    assert (broken.kind, broken.turn, broken.choices) == (ItemKind.FILE, Acts.PLATFORM, ())
+    assert "mappings/anytown/spend.toml cannot be understood" in broken.question
+    assert (broken.rows, broken.pounds, broken.files) == (asked.rows, asked.pounds, asked.files)
+    mapping.write_bytes(before)
+    assert place.items() == [asked]
+    mapping.unlink()
+    (forgotten,) = place.items()
+    assert "no question about it is remembered" in forgotten.question
+    place.answer({forgotten.id: "replace"})
+    apply_answers(place.to)
+    assert place.items() == []
+    assert len(place.names()) == 10

@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from piperoll.errors import UsageError
-from piperoll.model import Acts, Role
+from piperoll.model import Acts, Role, SubjectKind
+from piperoll.operations.access import NewGrant, grant_access, revoke_access
 from piperoll.operations.answering import answer_items, apply_answers
 from piperoll.operations.decision_queue import list_items
 from piperoll.operations.queue_items import ItemKind, QueueItem
 from portal.readers import REPORTS
 from publishers import list_decisions, read_history
 from publishers.access import read_access_log
-from tests.fixtures.portal_client import Client, PortalUnderTest
+from tests.fixtures.portal_client import SECRET, Client, PortalUnderTest
 from tests.operations.inbox import spend
 from tests.operations.test_operations_standing import NAME, OCTOBER, TODAY, Place, with_name
 
@@ -322,3 +323,57 @@ def test_pages_are_small(town: Town) -> None:
         assert len(officer.get(f"/bodies/anytown/{path}").content) < 120_000
     for path in ("queue", "calendar"):
         assert len(operator.get(f"/operator/{path}").content) < 120_000
+
+
+def test_an_operator_sees_which_of_several_answers_were_not_taken(town: Town) -> None:
+    operator, item = town.operator(), town.item(OTHER)
+    data = {"csrf": operator.csrf, "pick": [item.id, "000000000000"], "answer": "business", "because": "A firm"}
+    answer = operator.post("/operator/queue", data=data)
+    assert answer.status_code == 409
+    assert "1 answer was recorded. Not recorded: 000000000000" in answer.text
+    assert item.id not in operator.get("/operator/queue").text
+
+
+def test_a_calendar_program_subscribes_by_an_address_of_its_own_until_it_is_revoked(town: Town) -> None:
+    def give(body: str | None) -> tuple[str, str]:
+        wanted = NewGrant(SubjectKind.KEY, "", body, (Role.CALENDAR,))
+        made = grant_access(town.portal.store, SECRET, wanted, by="a test")
+        assert made.key is not None
+        return made.grant.id, made.key
+
+    (town.place.folder / "bodies.csv").write_text(
+        "id,slug,name,kind,aliases,same_as,contact,licence\n"
+        "gss:E07999901,anytown,Anytown Borough Council,council,,,,OGL-UK-3.0\n"
+        "gss:E07999902,beeford,Beeford District Council,council,,,,OGL-UK-3.0\n"
+    )
+    listed = str(town.place.folder / "bodies.csv")
+    town.portal = PortalUnderTest(Path(town.place.to), {"bodies": listed}, town.portal.now)
+    grant, key = give("anytown")
+    _, for_all = give(None)
+    program = town.portal.client()
+    answer = program.get(f"/calendar/{key}.ics?of=beeford")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/calendar")
+    own, everyone = answer.text, program.get(f"/calendar/{for_all}.ics").text
+    assert ".anytown@duties.piperoll" in own and ".beeford@duties.piperoll" not in own
+    assert ".anytown@duties.piperoll" in everyone and ".beeford@duties.piperoll" in everyone
+    for path in ("/operator/calendar.ics", "/bodies/anytown/"):
+        assert program.get(path, headers={"Authorization": f"Bearer {for_all}"}).status_code == 303
+    sent = program.put("/submissions?body=anytown&name=a.csv", headers={"Authorization": f"Bearer {key}"}, content=b"a")
+    assert sent.status_code == 403
+    submits = grant_access(
+        town.portal.store, SECRET, NewGrant(SubjectKind.KEY, "", "anytown", (Role.SUBMIT,)), by="a test"
+    )
+    assert program.get(f"/calendar/{submits.key}.ics").status_code == 404
+    assert not any(key in path for path in town.place.store.keys("access/"))
+    revoke_access(town.portal.store, SECRET, grant, by="a test")
+    assert town.operator().get(f"/calendar/{key}.ics").status_code == 404
+    assert key not in str([*read_access_log(town.place.store)])
+
+
+def test_a_role_for_calendars_is_for_keys_only(town: Town) -> None:
+    person = NewGrant(SubjectKind.PERSON, "j@anytown.example", "anytown", (Role.CALENDAR,))
+    both = NewGrant(SubjectKind.KEY, "", "anytown", (Role.CALENDAR, Role.SUBMIT))
+    for wanted in (person, both):
+        with pytest.raises(UsageError, match="calendar"):
+            grant_access(town.portal.store, SECRET, wanted, by="a test")

@@ -69,7 +69,9 @@ def test_the_mini_dataset_is_one() -> None:
 
 def test_occurrences_count_over_all_batches() -> None:
     counter = LineIdentifiers()
-    assert [counter.number("a"), counter.number("b"), counter.number("a")] == ["a-1", "b-1", "a-2"]
+    batches = ["a", "b"], ["c"], ["a", "a", "d"], ["b", "a"]
+    numbered = [counter.number(batch, pa.array(batch)).to_pylist() for batch in batches]
+    assert numbered == [["a-1", "b-1"], ["c-1"], ["a-2", "a-3", "d-1"], ["b-2", "a-4"]]
 
 
 @given(st.lists(st.decimals(-(10**17), 10**17, allow_nan=False, places=None) | st.none(), max_size=20))

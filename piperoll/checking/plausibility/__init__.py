@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from piperoll.checking.engine import CheckEngine
-from piperoll.checking.plausibility.outcomes import Outcome, RowAddresses, evaluate_expectations
+from piperoll.checking.plausibility.outcomes import Outcome, RowAddresses, evaluate_by_metrics, evaluate_expectations
 from piperoll.checking.plausibility.suite import parse_suite
 from piperoll.findings import format_pounds
 from piperoll.model import Dataset, Severity
@@ -22,6 +22,7 @@ __all__ = [
     "Outcome",
     "RowAddresses",
     "UnmetExpectation",
+    "evaluate_by_metrics",
     "evaluate_expectations",
     "find_unmet_expectations",
     "parse_suite",

@@ -2,14 +2,18 @@
 
 Importing GX takes 5 to 16 seconds, so that happens on the first call. The frame is of pandas because on SQL GX names
 at most 20 unexpected rows.
+
+`evaluate_expectations` is GX's own validation, and the standard. `evaluate_by_metrics` is for audits, which evaluate
+the same suites on many small frames.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +28,9 @@ from piperoll.errors import DescriptorError
 _ONE_AT_A_TIME = threading.Lock()  # a GX context mixes up the frames of two threads
 _ABOUT_COLUMNS = "expect_table_column"
 _QUANTILES = "expect_column_quantile_values_to_be_between"
+_WITHIN_RECORD = "expect_select_column_values_to_be_unique_within_record"
+_KEPT_PLANS = 64
+"""Metric plans that are kept: two for each dataset and set of filled columns."""
 
 
 def evaluate_expectations(frame: Frame, expectations: Sequence[Expectation]) -> dict[int, Outcome]:
@@ -39,6 +46,28 @@ def evaluate_expectations(frame: Frame, expectations: Sequence[Expectation]) -> 
     for validation in (together, *([each] for each in quantiles[1:])):
         results |= _validate(whole, validation)
     return {each.number: _outcome(each, results[each.number]) for each in expectations}
+
+
+def evaluate_by_metrics(frame: Frame, expectations: Sequence[Expectation]) -> dict[int, Outcome]:
+    """Evaluate expectations of the types that are compiled, as `evaluate_expectations` does, in a fifth of its time.
+
+    Of the 25 ms that GX takes to validate a small frame, its metrics take 2 and the making, copying and writing out of
+    configuration objects the rest. Here they are made once for the process. GX's metrics and the `_validate` of each
+    of its expectations find the outcome; its `result` has counts or what was observed, but no unexpected values.
+
+    Raises: DescriptorError: GX refuses an expectation. MetricResolutionError of GX: it could not be evaluated.
+    """
+    if not expectations:
+        return {}
+    whole = _pandas_frame(frame, _columns_needed(frame, expectations))
+    with _ONE_AT_A_TIME, suppress_warnings():
+        found = _metric_plan(json.dumps(_number(expectations))).evaluate(whole)
+    addresses = whole[[TABLE, ROW]].to_numpy()
+    return {
+        each.number: Outcome(each, success, _to_python(result), RowAddresses(*addresses[lines].T))
+        for each in expectations
+        for success, result, lines in [found[each.number]]
+    }
 
 
 def warm_up() -> None:
@@ -88,17 +117,21 @@ def _series(frame: Frame, name: str) -> Any:
 
 def _validate(whole: Any, expectations: Sequence[Expectation]) -> dict[int, Any]:
     """GX's result for each expectation, by its number: GX does not keep the order."""
-    numbered = [
-        {"type": each.type, "kwargs": dict(each.kwargs), "severity": each.severity, "meta": {"number": each.number}}
-        for each in expectations
-    ]
     with _ONE_AT_A_TIME, suppress_warnings():  # GX's own, about pandas
         batch = _batch_definition().get_batch(batch_parameters={"dataframe": whole})
         validation = batch.validate(
-            _gx_suite(numbered),
+            _gx_suite(_number(expectations)),
             result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [TABLE, ROW]},
         )
     return {result.expectation_config.meta["number"]: result for result in validation.results}
+
+
+def _number(expectations: Sequence[Expectation]) -> list[dict[str, Any]]:
+    """The expectations as GX reads them; each says its number."""
+    return [
+        {"type": each.type, "kwargs": dict(each.kwargs), "severity": each.severity, "meta": {"number": each.number}}
+        for each in expectations
+    ]
 
 
 def _gx_suite(numbered: list[dict[str, Any]]) -> Any:
@@ -109,6 +142,106 @@ def _gx_suite(numbered: list[dict[str, Any]]) -> Any:
         return ExpectationSuite(name="suite", expectations=numbered)
     except (GreatExpectationsError, ValueError, TypeError) as error:
         raise DescriptorError(f"Great Expectations refuses a suite: {error}") from error
+
+
+@lru_cache(maxsize=_KEPT_PLANS)
+def _metric_plan(numbered: str) -> _MetricPlan:
+    _batch_definition()  # configures GX
+    return _MetricPlan(json.loads(numbered))
+
+
+class _MetricPlan:
+    """The expectations of a suite as GX's objects, and the metrics of GX that they need, to evaluate frame by frame."""
+
+    def __init__(self, numbered: list[dict[str, Any]]) -> None:
+        from great_expectations.execution_engine import PandasExecutionEngine  # noqa: PLC0415
+
+        # without its cache, which would give the metrics of one frame for the next
+        self._engine = PandasExecutionEngine(caching=False)
+        self._checks = {check.meta["number"]: check for check in _gx_suite(numbered).expectations}
+        self._metrics: dict[int, dict[str, Any]] = {
+            number: check.get_validation_dependencies(self._engine, _of_format("BOOLEAN_ONLY")).metric_configurations
+            for number, check in self._checks.items()
+        }
+        self._unexpected: dict[int, Any] = {
+            number: metrics[f"{self._checks[number].map_metric}.unexpected_count"]
+            for number, metrics in self._metrics.items()
+            if hasattr(self._checks[number], "map_metric")
+        }
+        alike = {
+            number
+            for number, check in self._checks.items()
+            if check.expectation_type == _WITHIN_RECORD and check.row_condition is None
+        }
+        self._on_distinct = {number: self._plan(self._metrics[number].values()) for number in alike}
+        others = [metrics for number, metrics in self._metrics.items() if number not in alike]
+        self._on_all = self._plan(metric for metrics in others for metric in metrics.values())
+
+    def evaluate(self, whole: Any) -> dict[int, tuple[bool, Mapping[str, Any], Any]]:
+        """By the number of each expectation: whether it is met, GX's result and the unexpected lines of `whole`."""
+        found = self._resolve(self._on_all, whole)
+        for number, graph in self._on_distinct.items():
+            found.update(self._resolve_on_distinct(number, graph, whole))
+        outcomes = {}
+        for number, check in self._checks.items():
+            given = {name: found[metric.id] for name, metric in self._metrics[number].items()}
+            verdict = check._validate(given, _of_format("BASIC"), self._engine)
+            lines = np.array([], np.intp)
+            if number in self._unexpected:
+                unexpected = found[self._condition(number).id][0]
+                lines = unexpected.index[unexpected.to_numpy(bool)].to_numpy()
+            outcomes[number] = bool(verdict["success"]), verdict["result"], lines
+        return outcomes
+
+    def _condition(self, number: int) -> Any:
+        """The metric of which lines are unexpected: a flag for each line that is tested."""
+        return self._unexpected[number].metric_dependencies["unexpected_condition"]
+
+    def _plan(self, metrics: Iterable[Any]) -> Any:
+        """A graph of the metrics and of all that they are made of."""
+        from great_expectations.validator.validation_graph import ValidationGraph  # noqa: PLC0415
+
+        graph = ValidationGraph(self._engine)
+        for metric in metrics:
+            graph.build_metric_dependency_graph(metric, _of_format("BOOLEAN_ONLY"))
+        return graph
+
+    def _resolve(self, graph: Any, whole: Any) -> dict[Any, Any]:
+        """The value of each metric of `graph`, by the id of the metric."""
+        self._engine.load_batch_data(TABLE, whole)
+        try:
+            found, _ = graph.resolve(_of_format("BOOLEAN_ONLY"), show_progress_bars=False)
+        finally:
+            self._engine.load_batch_data(TABLE, whole.head(0).copy())  # lets go of the frame
+        metrics: dict[Any, Any] = found
+        return metrics
+
+    def _resolve_on_distinct(self, number: int, graph: Any, whole: Any) -> dict[Any, Any]:
+        """As `_resolve`, for an expectation that compares the cells of each line.
+
+        GX takes 12 µs to compare those of one line, so it is given lines with the same cells once.
+        """
+        check, metrics = self._checks[number], self._metrics[number]
+        codes = whole.groupby(check.column_list, dropna=False, sort=False).ngroup().to_numpy()
+        firsts = np.unique(codes, return_index=True)[1]
+        condition = self._condition(number)
+        unexpected, *rest = self._resolve(graph, whole.iloc[firsts])[condition.id]
+        tested, flags = np.zeros((2, len(firsts)), bool)
+        tested[codes[unexpected.index]] = True
+        flags[codes[unexpected.index]] = unexpected
+        of_lines = whole[TABLE].astype(bool)
+        of_lines[:] = flags[codes]
+        return {
+            condition.id: (of_lines, *rest),
+            self._unexpected[number].id: int(np.count_nonzero(flags[codes])),
+            metrics[f"{check.map_metric}.filtered_row_count"].id: int(np.count_nonzero(tested[codes])),
+            metrics["table.row_count"].id: len(whole),
+        }
+
+
+def _of_format(result: str) -> dict[str, Any]:
+    """How GX is to evaluate: with the least result, raising errors."""
+    return {"result_format": {"result_format": result}, "catch_exceptions": False}
 
 
 @cache

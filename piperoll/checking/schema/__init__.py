@@ -5,6 +5,6 @@ compiled to tests of whole columns (`compile`, `evaluate`); a cell that those ca
 (`frictionless_cells`). `frictionless_tables` is what `piperoll validate` runs: Frictionless alone, on files.
 """
 
-from piperoll.checking.schema.breaches import Breach, find_breaches
+from piperoll.checking.schema.breaches import Breach, find_breaches, find_breaches_together
 
-__all__ = ["Breach", "find_breaches"]
+__all__ = ["Breach", "find_breaches", "find_breaches_together"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.schema.compile import compile_field
 from piperoll.checking.schema.evaluate import RepeatFinder, evaluate_column, read_values
-from piperoll.checking.schema.frictionless_cells import FrictionlessCells, load_schema, read_rows
+from piperoll.checking.schema.frictionless_cells import CellError, FrictionlessCells, load_schema, read_rows
 from piperoll.model import Dataset
 from piperoll.model.columns import Cells, pc
 from piperoll.reading import SENT, ReadTable
@@ -50,6 +53,75 @@ def find_breaches(table: ReadTable, dataset: Dataset, engine: CheckEngine = Chec
 
     Raises: DescriptorError: Frictionless refuses our schema or reports an error that we do not know.
     """
+    fields, constraints = _describe_fields(table, dataset)
+    if not fields:
+        return
+    find = _find_by_frictionless if engine is CheckEngine.REFERENCE else _find_compiled
+    for batch, errors in find(table, fields):
+        if errors:
+            yield from _breaches(batch, errors, constraints)
+
+
+def find_breaches_together(tables: Sequence[ReadTable], dataset: Dataset) -> list[list[Breach]]:
+    """Return what Frictionless refuses in each of `tables`, as `find_breaches` does.
+
+    Whether Frictionless accepts a cell depends on the cell and its field alone, unless the field is `unique`. So it
+    reads each different cell of the tables once.
+
+    Raises: DescriptorError: Frictionless refuses our schema or reports an error that we do not know.
+    """
+    alike: dict[str, list[int]] = {}
+    for number, table in enumerate(tables):
+        alike.setdefault(json.dumps(_describe_fields(table, dataset)[0]), []).append(number)
+    found: list[list[Breach]] = [[] for _ in tables]
+    for numbers in alike.values():
+        fields, constraints = _describe_fields(tables[numbers[0]], dataset)
+        if not fields:
+            continue
+        if any(field["constraints"].get("unique") for field in fields):
+            for number in numbers:
+                found[number] = list(find_breaches(tables[number], dataset, CheckEngine.REFERENCE))
+            continue
+        refused = _read_distinct([tables[number] for number in numbers], fields)
+        for number in numbers:
+            for batch in tables[number].batches():
+                errors = [error for field in refused for error in _refused_cells(batch, field, refused[field])]
+                found[number] += _breaches(batch, errors, constraints) if errors else ()
+    return found
+
+
+def _read_distinct(
+    tables: Sequence[ReadTable], fields: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str | None, list[CellError]]]:
+    """What Frictionless finds in each different cell of each field, without the cells in which it finds nothing."""
+    names = [field["name"] for field in fields]
+    distinct: dict[str, list[str | None]] = {}
+    for name in names:
+        parts = [_text(batch, name) for table in tables for batch in table.batches()]
+        distinct[name] = pa.chunked_array(parts, pa.string()).unique().to_pylist()
+    refused: dict[str, dict[str | None, list[CellError]]] = {}
+    for index, errors in enumerate(read_rows({"fields": fields}, zip_longest(*distinct.values()))):
+        for error in errors:
+            if index < len(distinct[error.field]):  # the rest of a short column was filled up
+                refused.setdefault(error.field, {}).setdefault(distinct[error.field][index], []).append(error)
+    return refused
+
+
+def _refused_cells(
+    batch: pa.RecordBatch, name: str, refused: Mapping[str | None, Sequence[CellError]]
+) -> Iterator[_BatchError]:
+    """An error for each line of `batch` and each error of its cell."""
+    known = list(refused)
+    which = pc.index_in(_text(batch, name), pa.array(known, pa.string())).to_numpy(zero_copy_only=False)
+    for at in np.flatnonzero(~np.isnan(which)):
+        for error in refused[known[int(which[at])]]:
+            yield _BatchError(int(at), *error)
+
+
+def _describe_fields(
+    table: ReadTable, dataset: Dataset
+) -> tuple[list[dict[str, Any]], Mapping[str, Mapping[str, Any]]]:
+    """The fields of the table that have a type or a constraint, as a schema has them; the constraints of all fields."""
     constraints = {field.name: dict(field.constraints or {}) for field in dataset.fields}
     for field in dataset.fields:
         if field.derive is not None:  # we derive it, so the file need not have it
@@ -59,12 +131,7 @@ def find_breaches(table: ReadTable, dataset: Dataset, engine: CheckEngine = Chec
         for field in dataset.fields
         if field.name in table.columns and (field.type != "string" or constraints[field.name])
     ]
-    if not fields:
-        return
-    find = _find_by_frictionless if engine is CheckEngine.REFERENCE else _find_compiled
-    for batch, errors in find(table, fields):
-        if errors:
-            yield from _breaches(batch, errors, constraints)
+    return fields, constraints
 
 
 def _find_compiled(table: ReadTable, fields: Sequence[Mapping[str, Any]]) -> _BatchErrors:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
+from piperoll.checking.engine import CheckEngine
+from piperoll.checking.plausibility import evaluate_by_metrics, evaluate_expectations, parse_suite
 from piperoll.checking.plausibility.rules import RULES
 from tests.checking.made_readings import made_table
-from tests.checking.plausibility.agreement import disagreements, drawn_tables
+from tests.checking.plausibility.agreement import DATASET, differences, disagreements, drawn_tables
 from tests.checking.plausibility.random_expectations import ARGUMENTS, TEXTS, draw_expectations
 
 SHORT, LONG = 4, 1200
@@ -24,6 +27,21 @@ def test_both_engines_find_the_same_in_random_tables(long: bool) -> None:
         compared += count
         assert differences == [], f"seed {seed}"
     sys.stdout.write(f"both engines agree on {compared:,} expectations\n")
+    assert compared > (LONG if long else SHORT) * 50
+
+
+def test_the_metrics_of_great_expectations_find_what_its_validation_finds(long: bool) -> None:
+    compared = 0
+    for seed in range(1000, 1000 + (LONG if long else SHORT)):
+        tables = drawn_tables(seed)
+        asked = parse_suite(json.dumps({"expectations": draw_expectations(seed, 100)}))
+        validated = evaluate_expectations(tables, DATASET, asked, CheckEngine.REFERENCE)
+        by_metrics = evaluate_by_metrics(tables, DATASET, asked)
+        assert [each.expectation for each in by_metrics] == [each.expectation for each in validated]
+        compared += len(validated)
+        found = [differences(*both) for both in zip(by_metrics, validated, strict=True)]
+        assert [each for each in found if each] == [], f"seed {seed}"
+    sys.stdout.write(f"metrics and validations agree on {compared:,} expectations\n")
     assert compared > (LONG if long else SHORT) * 50
 
 
