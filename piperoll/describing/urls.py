@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from posixpath import dirname, relpath
 from urllib.parse import quote, urlencode
 
@@ -11,7 +12,13 @@ from piperoll.model import Series, Version
 
 def link(target: str, here: str) -> str:
     """Return the relative link from the page `here` to `target`, both keys; it works on servers, buckets and disks."""
-    return quote(relpath(target, dirname(here)))
+    return _relative_link(target, dirname(here))
+
+
+@lru_cache(maxsize=1 << 14)
+def _relative_link(target: str, folder: str) -> str:
+    """The pages of a folder share most of their links."""
+    return quote(relpath(target, folder))
 
 
 def address(base_url: str, key: str) -> str:

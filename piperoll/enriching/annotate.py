@@ -33,14 +33,15 @@ def payee_fields(dataset: Dataset) -> dict[str, str]:
 def annotate(dataset: Dataset, batch: pa.RecordBatch) -> tuple[Cells, Cells]:
     """The `supplier_key` and the `payee_class` of each line of `batch`, two columns of strings.
 
-    `batch` has fields of `dataset` as strings; those that it lacks count as empty. A line without a supplier's name, or
-    whose name is redacted, a placeholder or a private person's, has no key. Both are null in a dataset without a payee.
+    `batch` has fields of `dataset` as strings, which may be dictionary-encoded; those that it lacks count as empty. A
+    line without a supplier's name, or whose name is redacted, a placeholder or a private person's, has no key. Both are
+    null in a dataset without a payee.
     """
     fields = payee_fields(dataset)
     if not fields:
         return pa.nulls(len(batch), pa.string()), pa.nulls(len(batch), pa.string())
     cells = {role: _column(batch, fields.get(role)) for role in _ROLES}
-    names = cells["name"].dictionary_encode()
+    names = cells["name"]
     spellings = names.dictionary.to_pylist()
     keys = pa.array([supplier_key(name) for name in spellings], pa.string()).take(names.indices)
     classes = pa.array([str(class_of_name(name)) for name in spellings], pa.string()).take(names.indices)
@@ -50,22 +51,38 @@ def annotate(dataset: Dataset, batch: pa.RecordBatch) -> tuple[Cells, Cells]:
 
 def _with_identifiers(classes: Cells, cells: dict[str, Cells]) -> Cells:
     """Classes that also heed published numbers: they decide where the name alone shows no public body and no person."""
-    organisation = pc.fill_null(cells["organisation_id"], "")
-    charity = pc.or_(_has_number(cells["charity_number"]), pc.match_substring_regex(organisation, "^GB-(CHC|SC|NIC)-"))
-    company = pc.or_(_has_number(cells["company_number"]), pc.starts_with(organisation, "GB-COH-"))
-    public = pc.match_substring_regex(organisation, "^(GB-(GOVUK|GOR|NHS|LAE|LAS|LANI|PLR|SHPE)-|gss:)")
-    types = cells["type"].dictionary_encode()
-    by_type = pa.array([_class_of_type(each) for each in types.dictionary.to_pylist()], pa.string()).take(types.indices)
-    named = pc.equal(classes, str(PayeeClass.NOT_KNOWN))
-    settled = pc.is_in(classes, pa.array([str(PayeeClass.PUBLIC_BODY), str(PayeeClass.PERSON_OR_REDACTED)]))
-    found = pc.if_else(pc.and_(named, pc.is_valid(by_type)), by_type, classes)
-    for mask, each in ((company, PayeeClass.COMPANY), (charity, PayeeClass.CHARITY), (public, PayeeClass.PUBLIC_BODY)):
-        found = pc.if_else(pc.and_(mask, pc.invert(settled)), str(each), found)
+    organisation = cells["organisation_id"]
+    charity = [*_flags(cells["charity_number"], "[1-9]"), *_flags(organisation, "^GB-(CHC|SC|NIC)-")]
+    company = [*_flags(cells["company_number"], "[1-9]"), *_flags(organisation, "^GB-COH-")]
+    public = _flags(organisation, "^(GB-(GOVUK|GOR|NHS|LAE|LAS|LANI|PLR|SHPE)-|gss:)")
+    types = cells["type"]
+    by_type = pa.array([_class_of_type(each) for each in types.dictionary.to_pylist()], pa.string())
+    found = classes
+    if by_type.null_count < len(by_type):
+        named = pc.equal(classes, str(PayeeClass.NOT_KNOWN))
+        by_type = by_type.take(types.indices)
+        found = pc.if_else(pc.and_(named, pc.is_valid(by_type)), by_type, classes)
+    for flags, each in ((company, PayeeClass.COMPANY), (charity, PayeeClass.CHARITY), (public, PayeeClass.PUBLIC_BODY)):
+        for mask in flags:
+            settled = pc.is_in(classes, pa.array([str(PayeeClass.PUBLIC_BODY), str(PayeeClass.PERSON_OR_REDACTED)]))
+            found = pc.if_else(pc.and_(mask, pc.invert(settled)), str(each), found)
     return found
 
 
+def _flags(encoded: Cells, pattern: str) -> list[Cells]:
+    """Which cells of an encoded column a pattern matches; an empty list if it matches none.
+
+    "[1-9]" tells a number of an organisation from "N/A" and "0".
+    """
+    matches = pc.match_substring_regex(encoded.dictionary, pattern)
+    return [pc.fill_null(matches.take(encoded.indices), False)] if pc.any(matches).as_py() else []
+
+
 def _hide_redacted(keys: Cells, classes: Cells, redaction: Cells) -> tuple[Cells, Cells]:
-    redacted = pc.not_equal(pc.fill_null(redaction, "none"), "none")
+    is_redacted = pc.not_equal(redaction.dictionary, "none")
+    if not pc.any(is_redacted).as_py():
+        return keys, classes
+    redacted = pc.fill_null(is_redacted.take(redaction.indices), False)
     keys = pc.if_else(redacted, pa.scalar(None, pa.string()), keys)
     return keys, pc.if_else(redacted, str(PayeeClass.PERSON_OR_REDACTED), classes)
 
@@ -82,14 +99,11 @@ def _types() -> dict[str, str]:
 
 
 def _column(batch: pa.RecordBatch, name: str | None) -> Cells:
+    """The column of a field, encoded."""
     if name is None or name not in batch.schema.names:
-        return pa.nulls(len(batch), pa.string())
-    return batch.column(name).cast(pa.string())
-
-
-def _has_number(column: Cells) -> Cells:
-    """True for cells with a digit from 1 to 9: "N/A" and "0" are no number of an organisation."""
-    return pc.fill_null(pc.match_substring_regex(column, "[1-9]"), False)
+        return pa.nulls(len(batch), pa.string()).dictionary_encode()
+    cells = batch.column(name)
+    return cells if pa.types.is_dictionary(cells.type) else cells.cast(pa.string()).dictionary_encode()
 
 
 @cache

@@ -247,7 +247,7 @@ def has_functions(dataset: Dataset) -> bool:
 
 
 def annotate_functions(dataset: Dataset, lines: pa.RecordBatch, body: Body | None = None) -> dict[str, Cells]:
-    """The columns `FUNCTION_ADDED` for `lines`, which have fields of `dataset` as strings."""
+    """The columns `FUNCTION_ADDED` for `lines`: fields of `dataset` as strings, which may be dictionary-encoded."""
     distinct, indices = _classify_distinct(dataset, lines, body)
     values: dict[str, tuple[list[Any], pa.DataType]] = {
         "assigned_function": ([one.function.id for one in distinct], pa.string()),
@@ -297,9 +297,13 @@ _LONG_NUMBER = "[0-9]{4,}"
 
 def _encode(column: Cells) -> Any:
     """The distinct texts of a column as rules see them: any long number is as good as another."""
-    encoded = pc.fill_null(column.cast(pa.string()), "").dictionary_encode()
-    masked = pc.replace_substring_regex(encoded.dictionary, _LONG_NUMBER, "0000").dictionary_encode()
-    return pa.DictionaryArray.from_arrays(masked.indices.take(encoded.indices), masked.dictionary)
+    if not pa.types.is_dictionary(column.type):  # each distinct, perhaps, until numbers are replaced
+        texts = pc.fill_null(column.cast(pa.string()), "")
+        return pc.replace_substring_regex(texts, _LONG_NUMBER, "0000").dictionary_encode()
+    words = pa.concat_arrays([column.dictionary, pa.array([""], pa.string())])
+    masked = pc.replace_substring_regex(words, _LONG_NUMBER, "0000").dictionary_encode()
+    indices = pc.fill_null(column.indices, len(column.dictionary))
+    return pa.DictionaryArray.from_arrays(masked.indices.take(indices), masked.dictionary)
 
 
 def _combine(columns: Sequence[Any], size: int) -> tuple[list[list[int]], Cells]:

@@ -19,7 +19,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from piperoll import assets
-from piperoll.errors import ConservationError, DescriptorError
+from piperoll.errors import ConservationError, DescriptorError, is_of_machine
 from piperoll.measuring import derived
 from piperoll.measuring.checks import judge
 from piperoll.measuring.definition import Measure
@@ -146,6 +146,8 @@ def _run_query(measure: Measure, inputs: Inputs) -> pa.Table:
     try:
         found: pa.Table = inputs.connection.sql(measure.query).to_arrow_table()
     except duckdb.Error as error:
+        if is_of_machine(error):  # a full disk is no fault of the query, nor of what is verified with it
+            raise
         raise DescriptorError(f"measures/{measure.id}/query.sql: {error}") from error
     if unknown := sorted({*found.column_names} - QUERIED.keys()):
         raise DescriptorError(f"measures/{measure.id}/query.sql returns unknown columns: {', '.join(unknown)}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -30,19 +31,29 @@ from piperoll.model import (
 )
 from piperoll.model.columns import Cells, Integers, pc
 from piperoll.releasing.columns import PublishedColumn
-from piperoll.releasing.counting import LineCounts, counting_fields, why_left_out
+from piperoll.releasing.counting import LineCounts, counting_fields, time_fields, why_left_out
 from piperoll.releasing.files import read_document
 
 _BATCH_ROWS = 65_536
 """Rows that are read at a time."""
 
+_ENCODED = pa.dictionary(pa.int32(), pa.string())
+"""The type of an encoded column of text."""
+
+_CODE_BYTES = 4
+"""Bytes of a number in such a column."""
+
 
 @dataclass(frozen=True)
 class OpenRelease:
-    """A release with the columns that decide what counts, and the amount of each line."""
+    """A release with the columns that decide what counts, and the amount of each line.
+
+    `alone` if there is no other release to compare its lines with: then only their times are read.
+    """
 
     dataset: Dataset
     release: CurrentRelease
+    alone: bool = False
 
     @cached_property
     def parquet(self) -> Path:
@@ -67,6 +78,17 @@ class OpenRelease:
         return frozenset(found)
 
     @cached_property
+    def repeating(self) -> frozenset[str]:
+        """The columns of text whose texts repeat, so that numbers of distinct texts take less room than the texts."""
+        metadata = pq.read_metadata(self.parquet)
+        sizes: Counter[str] = Counter()
+        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+            for chunk in map(group.column, range(group.num_columns)):
+                sizes[chunk.path_in_schema] += chunk.total_uncompressed_size
+        texts = (field.name for field in self.schema if pa.types.is_string(field.type))
+        return frozenset(name for name in texts if sizes[name] < _CODE_BYTES * metadata.num_rows)
+
+    @cached_property
     def manifest(self) -> Manifest:
         """What the release says of itself."""
         return Manifest.from_bytes((self.release.files / "manifest.json").read_bytes())
@@ -81,7 +103,8 @@ class OpenRelease:
     @cached_property
     def lines(self) -> pa.Table:
         """Every line with the columns that decide what counts, and its amounts."""
-        return self._read([*counting_fields(self.dataset), *(name for _, name in self.amount_by_sheet), "source_sheet"])
+        deciding = time_fields(self.dataset) if self.alone else counting_fields(self.dataset)
+        return self._read([*deciding, *(name for _, name in self.amount_by_sheet), "source_sheet"])
 
     @cached_property
     def amounts(self) -> Cells | None:
@@ -109,29 +132,33 @@ class OpenRelease:
         present = set(self.schema.names)
         return pq.read_table(self.parquet, columns=[name for name in dict.fromkeys(names) if name in present])
 
-    def read_typed(self, columns: Sequence[PublishedColumn], kept: Cells) -> pa.Table:
-        """The `kept` lines with these columns, in the types of `columns`; a column that the release lacks is empty."""
-        target = pa.schema([pa.field(column.name, column.type) for column in columns])
-        pieces, start = [], 0
-        with pq.ParquetFile(self.parquet) as file:
-            names = [column.name for column in columns if column.name in self.filled]
+    def read_typed(self, columns: Sequence[PublishedColumn], kept: Cells, encoded: Collection[str]) -> pa.Table:
+        """The `kept` lines with these columns, in the types of `columns`; a column that the release lacks is empty.
+
+        Columns of text that are `encoded`, which must be `repeating` or empty here, come as a dictionary and indices.
+        """
+        kinds = [_ENCODED if column.name in encoded else column.type for column in columns]
+        target = pa.schema([pa.field(column.name, kind) for column, kind in zip(columns, kinds, strict=True)])
+        names = [column.name for column in columns if column.name in self.filled]
+        pieces, start, every = [], 0, kept.true_count == len(kept)
+        with pq.ParquetFile(self.parquet, read_dictionary=[name for name in names if name in encoded]) as file:
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=names):
-                mine = batch.filter(kept.slice(start, batch.num_rows))
+                mine = batch if every else batch.filter(kept.slice(start, batch.num_rows))
                 start += batch.num_rows
                 if mine.num_rows:
-                    pieces.append(pa.RecordBatch.from_arrays([_retype(mine, one) for one in columns], schema=target))
+                    cells = [_retype(mine, one, kind) for one, kind in zip(columns, kinds, strict=True)]
+                    pieces.append(pa.RecordBatch.from_arrays(cells, schema=target))
         return pa.Table.from_batches(pieces, schema=target)
 
 
-def _retype(batch: pa.RecordBatch, column: PublishedColumn) -> Cells:
+def _retype(batch: pa.RecordBatch, column: PublishedColumn, kind: pa.DataType) -> Cells:
     if column.name not in batch.schema.names:
-        empty: Any = pa.nulls(batch.num_rows)
-        return empty.cast(column.type)
+        return empty(batch.num_rows, kind)
     cells = batch.column(column.name)
-    if cells.type == column.type:
+    if cells.type == kind:
         return cells
-    if pa.types.is_decimal(cells.type) and pa.types.is_decimal(column.type):
-        return cells.cast(column.type)
+    if pa.types.is_decimal(cells.type) and pa.types.is_decimal(kind):
+        return cells.cast(kind)
     return column.typed(cells.cast(pa.string()))  # an earlier version of the dataset had another type
 
 
@@ -309,3 +336,18 @@ def sum_by(table: pa.Table, *names: str) -> list[tuple[Any, ...]]:
 def one_array(column: Cells) -> Cells:
     """A column as one array."""
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def encode(cells: Cells) -> Cells:
+    """A column of text as a dictionary and indices."""
+    return cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
+
+
+def decode(cells: Cells) -> Cells:
+    """A column that may be encoded as plain cells."""
+    return cells.dictionary.take(cells.indices) if pa.types.is_dictionary(cells.type) else cells
+
+
+def empty(size: int, kind: Any) -> Cells:
+    """A column of nulls."""
+    return pa.nulls(size, kind)

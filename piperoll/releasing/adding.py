@@ -56,7 +56,7 @@ def add_to_release(current_folder: Path, packed: Packed, folder: Path) -> Packed
     pounds = None if added.amount_gbp is None else add_exactly(before.amount_gbp or Decimal(0), added.amount_gbp)
     return write_documents(
         folder,
-        name,
+        table,
         with_sources(with_table(descriptor, table, totals.rows_sha256), sources),
         _join_reports(read_document(current.folder, "report.json"), read_document(packed.folder, "report.json")),
         ManifestFacts(

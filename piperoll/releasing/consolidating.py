@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -40,7 +40,16 @@ from piperoll.model import (
     to_json_bytes,
 )
 from piperoll.model.columns import Cells, pc
-from piperoll.releasing.accounts import CountedRelease, OpenRelease, describe_year, one_array, sum_by
+from piperoll.releasing.accounts import (
+    CountedRelease,
+    OpenRelease,
+    decode,
+    describe_year,
+    empty,
+    encode,
+    one_array,
+    sum_by,
+)
 from piperoll.releasing.columns import PublishedColumn, columns_of
 from piperoll.releasing.counting import (
     TableLines,
@@ -49,7 +58,7 @@ from piperoll.releasing.counting import (
     line_times,
 )
 from piperoll.releasing.deriving import is_hash
-from piperoll.releasing.files import format_csv_lines
+from piperoll.releasing.files import Writer, csv_lines
 from piperoll.releasing.totals import TotalsBy, totals_columns, write_totals
 
 RULES_VERSION = "4"
@@ -103,7 +112,7 @@ def spread_over_years(dataset: Dataset, release: CurrentRelease) -> dict[str, Ye
 
     A release without lines has a share without lines in the year of its period.
     """
-    opened = OpenRelease(dataset, release)
+    opened = OpenRelease(dataset, release, alone=True)
     times = line_times(dataset, release.series.period, opened.lines)
     table = pa.table({"year": times.year, "undated": times.undated, "amount": opened.amounts_or_nulls})
     shares: dict[str, YearShare] = {}
@@ -135,7 +144,8 @@ def consolidate_years(
 
     Raises: ConservationError: counted and left-out lines do not add up to what a release holds.
     """
-    opened = [OpenRelease(dataset, one) for one in sorted(releases, key=lambda release: release.series)]
+    sorted_releases = sorted(releases, key=lambda release: release.series)
+    opened = [OpenRelease(dataset, one, alone=len(sorted_releases) == 1) for one in sorted_releases]
     counts = count_lines(dataset, [TableLines(one.release.series, one.lines) for one in opened])
     counted = [CountedRelease(one, own) for one, own in zip(opened, counts, strict=True)]
     for one in counted:
@@ -158,13 +168,20 @@ def _make_year(dataset: Dataset, counted: Sequence[CountedRelease], year: str, f
     not_added: tuple[RowsNotAdded, ...] = ()
     if dataset.row_period is not None:
         table, not_added = _mark_row_periods(dataset, own, year, table)
-    summed = _to_sum(table, own, amounts)
+    for_totals = _select_for_totals(dataset, table)
+    summed = _to_sum(for_totals, own, amounts)
     account = describe_year(dataset, counted, own, year, summed, not_added)
+    _write_totals(dataset, summed, for_totals, folder)
+    del for_totals, summed  # so that they and the lines being written are not in memory together
     _write_lines(table, _reading_order(table), columns, _references(dataset), folder / dataset.name)
-    write_totals(dataset, table, folder / f"{dataset.name}.totals.parquet")
-    rollup = _roll_up(dataset, summed, table)
-    pq.write_table(rollup, folder / f"{dataset.name}.rollup.parquet", compression="zstd", row_group_size=GROUP_ROWS)
     return account
+
+
+def _write_totals(dataset: Dataset, summed: pa.Table, lines: pa.Table, folder: Path) -> None:
+    """Write the files of a year that have no lines."""
+    write_totals(dataset, lines, folder / f"{dataset.name}.totals.parquet")
+    rollup = _roll_up(dataset, summed, lines)
+    pq.write_table(rollup, folder / f"{dataset.name}.rollup.parquet", compression="zstd", row_group_size=GROUP_ROWS)
 
 
 def _make_tables(
@@ -194,9 +211,7 @@ def _make_tables(
     table, amounts = _read_for_totals(dataset, stored)
     summed = _to_sum(table, own, amounts)
     account = describe_year(dataset, counted, own, year, summed, ())
-    write_totals(dataset, table, folder / f"{dataset.name}.totals.parquet")
-    rollup = _roll_up(dataset, summed, table)
-    pq.write_table(rollup, folder / f"{dataset.name}.rollup.parquet", compression="zstd", row_group_size=GROUP_ROWS)
+    _write_totals(dataset, summed, table, folder)
     (folder / "tables.json").write_bytes(to_json_bytes(listed))
     return account
 
@@ -211,10 +226,21 @@ def _hash_table(dataset: Dataset, one: CountedRelease, year: str) -> str:
     return whole.hexdigest()
 
 
+def _names_for_totals(dataset: Dataset) -> frozenset[str]:
+    """The columns that totals are made from."""
+    wanted = {"series", "month", "supplier_key", "payee_class", *dataset.amount, *payee_fields(dataset).values()}
+    return frozenset(wanted.union(*(totals_columns(dataset, by) for by in TotalsBy)))
+
+
+def _select_for_totals(dataset: Dataset, table: pa.Table) -> pa.Table:
+    """The columns of a year that totals are made from, as plain cells."""
+    names = [name for name in table.schema.names if name in _names_for_totals(dataset)]
+    return pa.table({name: decode(one_array(table.column(name))) for name in names})
+
+
 def _read_for_totals(dataset: Dataset, stored: Sequence[tuple[CountedRelease, Path]]) -> tuple[pa.Table, Cells]:
     """The columns that totals are made from, and the amounts: read from the files of tables, old and new alike."""
-    wanted = {"series", "month", "supplier_key", "payee_class", "source_sheet", *dataset.amount}
-    wanted |= {*payee_fields(dataset).values(), *(name for by in TotalsBy for name in totals_columns(dataset, by))}
+    wanted = {*_names_for_totals(dataset), "source_sheet"}
     tables: list[pa.Table] = []
     amounts: list[Cells] = []
     for one, path in stored:
@@ -250,32 +276,50 @@ def _gather_lines(
     """The lines that count in a year, release by release, with the columns that we add; and their amounts.
 
     Columns that are empty in every release are left out: half of those of spending are, and they would take as long.
+    Texts that repeat are encoded: most columns of spending have few distinct texts. A dataset whose rows have periods
+    of their own has plain columns only.
     """
     fields = {field.name for field in dataset.fields}
     filled = {name for one in own for name in one.opened.filled}
     sent = [column for column in columns if column.name in fields & filled]
+    encoded = {
+        column.name
+        for column in sent
+        if column.type == pa.string()
+        and all(column.name in one.opened.repeating or column.name not in one.opened.filled for one in own)
+    }
     scale = max((one.opened.amounts.type.scale for one in own if one.opened.amounts is not None), default=4)
     tables, amounts = [], []
     for one in own:
         release, times, kept = one.opened.release, one.counts.times, one.kept(year)
-        lines = one.opened.read_typed(sent, kept)
+        lines = one.opened.read_typed(sent, kept, encoded)
         size = lines.num_rows
         ours: dict[str, Cells] = {
-            "body": pa.repeat(pa.scalar(release.series.body, pa.string()), size),
-            "series": pa.repeat(pa.scalar(str(release.series), pa.string()), size),
+            "body": _repeat(release.series.body, size),
+            "series": _repeat(str(release.series), size),
             "version": pa.repeat(pa.scalar(release.version, pa.int64()), size),
-            "part": pa.repeat(pa.scalar(release.series.part, pa.string()), size),
+            "part": _repeat(release.series.part, size),
             "line_date": times.day.filter(kept),
-            "month": times.month.filter(kept),
-            "financial_year": times.financial_year.filter(kept),
+            "month": encode(times.month.filter(kept)),
+            "financial_year": encode(times.financial_year.filter(kept)),
         }
         for name, cells in ours.items():
             if name not in fields:
                 lines = lines.append_column(name, cells)
         tables.append(lines)
         amounts.append(one.opened.amounts_or_nulls.filter(kept).cast(pa.decimal128(38, scale)))
-    whole = _annotate(dataset, own[0].opened.release.series.body, pa.concat_tables(tables).combine_chunks())
+    whole = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    del tables, lines
+    whole = _annotate(dataset, own[0].opened.release.series.body, whole)
+    if dataset.row_period is not None:
+        whole = pa.table({name: decode(one_array(whole.column(name))) for name in whole.schema.names})
     return whole, one_array(pa.chunked_array([pa.nulls(0, pa.decimal128(38, scale)), *amounts]))
+
+
+def _repeat(text: str | None, size: int) -> Cells:
+    """An encoded column with one text, or None, throughout."""
+    indices: Cells = pa.nulls(size, pa.int32()) if text is None else pa.array(np.zeros(size, np.int32))
+    return pa.DictionaryArray.from_arrays(indices, pa.array([] if text is None else [text], pa.string()))
 
 
 def _annotate(dataset: Dataset, body: str, lines: pa.Table) -> pa.Table:
@@ -288,7 +332,7 @@ def _annotate(dataset: Dataset, body: str, lines: pa.Table) -> pa.Table:
         batch = _columns(lines, [FUNCTION_FIELD, *texts])
         added |= annotate_functions(dataset, batch, assets.register().at_slug(body))
     for name, cells in added.items():
-        lines = lines.append_column(name, cells)
+        lines = lines.append_column(name, encode(cells) if cells.type == pa.string() else cells)
     return lines
 
 
@@ -335,7 +379,7 @@ def _reading_order(table: pa.Table) -> Cells | None:
     """The order by supplier, then day, then as published; None for a dataset that does not say who is paid."""
     if "supplier_key" not in table.schema.names or not table.num_rows:
         return None
-    encoded = one_array(table.column("supplier_key")).dictionary_encode()
+    encoded = encode(one_array(table.column("supplier_key")))
     ranks = pc.rank(encoded.dictionary).to_numpy() if len(encoded.dictionary) else np.zeros(0, np.int64)
     keys = np.append(ranks.astype(np.int64), len(ranks) + 1)[
         pc.fill_null(encoded.indices, len(ranks)).to_numpy(zero_copy_only=False)
@@ -364,22 +408,35 @@ def _write_lines(
     with (
         stem.with_suffix(".csv").open("wb") as out,
         pq.ParquetWriter(target, schema, compression="zstd", bloom_filter_options=filters) as parquet,
+        Writer() as writer,
     ):
         out.write(",".join(schema.names).encode() + b"\r\n")
         for start in range(0, table.num_rows, GROUP_ROWS):
             group = table.slice(start, GROUP_ROWS) if order is None else table.take(order.slice(start, GROUP_ROWS))
             typed = [
-                one_array(group.column(column.name))
+                decode(one_array(group.column(column.name)))
                 if column.name in table.schema.names
-                else pa.nulls(group.num_rows).cast(column.type)
+                else empty(group.num_rows, column.type)
                 for column in columns
             ]
+            writer.write(group.num_rows, _write_csv, out, columns, typed)
             parquet.write_table(pa.Table.from_arrays(typed, schema=schema), row_group_size=GROUP_ROWS)
-            texts = [
-                column.spelled(cells) if cells.null_count < len(cells) else cells.cast(pa.string())
-                for column, cells in zip(columns, typed, strict=True)
-            ]
-            out.write(format_csv_lines(pa.RecordBatch.from_arrays(texts, names=schema.names)))
+        writer.finish()
+
+
+def _write_csv(out: BinaryIO, columns: Sequence[PublishedColumn], typed: Sequence[Cells]) -> None:
+    """Write lines as CSV, given as cells in the types of `columns`."""
+    texts = [_spell(column, cells) for column, cells in zip(columns, typed, strict=True)]
+    out.write(csv_lines(pa.RecordBatch.from_arrays(texts, names=[column.name for column in columns])))
+
+
+def _spell(column: PublishedColumn, cells: Cells) -> Cells:
+    if cells.null_count == len(cells):
+        return pa.nulls(len(cells), pa.string())
+    if column.field.type in ("date", "boolean"):  # few distinct ones, and they take long to write
+        distinct = cells.dictionary_encode()
+        return column.spelled(distinct.dictionary).take(distinct.indices)
+    return column.spelled(cells)
 
 
 def _roll_up(dataset: Dataset, summed: pa.Table, table: pa.Table) -> pa.Table:

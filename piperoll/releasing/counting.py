@@ -94,15 +94,19 @@ def _flat(column: Cells) -> Cells:
 
 def _by_month(days: Cells, name: Callable[[date], str]) -> Cells:
     """What `name` says of the first day of each day's month; it is called once for each distinct month."""
-    numbers = days.cast(pa.int32()).to_numpy(zero_copy_only=False) if days.null_count == 0 else None
-    if numbers is None:
-        numbers = pc.fill_null(days.cast(pa.int32()), 0).to_numpy(zero_copy_only=False)
+    known = days.drop_null() if days.null_count else days
+    if not len(known):
+        return pa.nulls(len(days), pa.string())
+    numbers = pc.fill_null(days.cast(pa.int32()), known[0].cast(pa.int32())).to_numpy(zero_copy_only=False)
     months = numbers.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)  # since January 1970
-    distinct, indices = np.unique(months, return_inverse=True)
-    names = [name(date(1970 + month // 12, month % 12 + 1, 1)) for month in distinct.tolist()]
-    values: Cells = pa.array(names, pa.string())
-    found = values.take(pa.array(indices.ravel(), pa.int64()))
-    return pc.if_else(pc.is_valid(days), found, pa.scalar(None, pa.string()))
+    first = int(months.min())
+    occurs = np.bincount(months - first)
+    names = [
+        name(date(1970 + month // 12, month % 12 + 1, 1)) if count else None
+        for month, count in enumerate(occurs.tolist(), first)
+    ]
+    found = pa.array(names, pa.string()).take(pa.array(months - first))
+    return pc.if_else(pc.is_valid(days), found, pa.scalar(None, pa.string())) if days.null_count else found
 
 
 # --- counting once --------------------------------------------------------------------------------------------------
@@ -137,13 +141,18 @@ class LineCounts:
 
 def counting_fields(dataset: Dataset) -> tuple[str, ...]:
     """The fields that `count_lines` reads, in the dataset's order."""
-    names = {*dataset.date}
-    if dataset.row_period is not None:
-        names |= {dataset.row_period.start, dataset.row_period.end}
+    names = {*time_fields(dataset)}
     if dataset.restates:
         names |= {*content_fields(dataset), *(name for key in dataset.keys for name in key)}
     elif not dataset.snapshot:
         names |= {*recurrence_fields(dataset)}
+    return tuple(field.name for field in dataset.fields if field.name in names)
+
+
+def time_fields(dataset: Dataset) -> tuple[str, ...]:
+    """Those of the fields that `line_times` and `examine_row_periods` read: all that one table by itself needs."""
+    rule = dataset.row_period
+    names = {*dataset.date, *((rule.start, rule.end) if rule is not None else ())}
     return tuple(field.name for field in dataset.fields if field.name in names)
 
 
@@ -183,7 +192,9 @@ def count_lines(dataset: Dataset, tables: Sequence[TableLines]) -> list[LineCoun
     times = [line_times(dataset, table.series.period, table.lines) for table in tables]
     order = sorted(range(len(tables)), key=lambda number: _preference(dataset, tables[number].series))
     lines = _AllLines(dataset, tables, times, order)
-    if dataset.snapshot:
+    if len(tables) == 1:
+        counted_in = lines.ranks  # no other table has its lines
+    elif dataset.snapshot:
         counted_in = _latest_snapshots(lines)
     elif dataset.restates:
         counted_in = _latest_statements(lines)

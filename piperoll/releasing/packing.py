@@ -16,6 +16,7 @@ from piperoll.model import (
     Body,
     Dataset,
     Disposition,
+    FileEntry,
     Manifest,
     Packed,
     Report,
@@ -90,19 +91,24 @@ def pack_release(  # noqa: PLR0913 - everything that a release is a function of
         series, totals, pounds if dataset.amount else None, (source.sha256,), dataset.version, rules_version
     )
     public = to_document(public_report(report, disposition))
-    return write_documents(folder, dataset.name, descriptor, public, facts_of_release)
+    return write_documents(folder, csv, descriptor, public, facts_of_release)
 
 
 def write_documents(
-    folder: Path, name: str, descriptor: Mapping[str, Any], report: Mapping[str, Any], facts: ManifestFacts
+    folder: Path, csv: FileEntry, descriptor: Mapping[str, Any], report: Mapping[str, Any], facts: ManifestFacts
 ) -> Packed:
-    """Write the JSON files beside the table `name`, the manifest last."""
+    """Write the JSON files beside the table whose CSV file is `csv`, the manifest last."""
     (folder / "datapackage.json").write_bytes(to_json_bytes(descriptor))
     (folder / "report.json").write_bytes(to_json_bytes(report))
-    names = ("datapackage.json", f"{name}.csv", f"{name}.parquet", "report.json")
+    parquet = f"{csv.path.removesuffix('.csv')}.parquet"
     manifest = Manifest(
         series=facts.series,
-        files=tuple(file_entry(folder, name) for name in names),
+        files=(
+            file_entry(folder, "datapackage.json"),
+            csv,
+            file_entry(folder, parquet),
+            file_entry(folder, "report.json"),
+        ),
         rows=facts.totals.lines,
         amount_gbp=facts.amount_gbp,
         rows_sha256=facts.totals.rows_sha256,
