@@ -166,8 +166,11 @@ def _request(
             return answer, join_address(url, response.headers["Location"])
         if response.status_code == 304 and last:
             return answer, None
-        error = _error_of(response, limits.proxy)
-        return (replace(answer, error=error) if error else _save(response, answer, folder, limits)), None
+        try:
+            error = _error_of(response, limits.proxy)
+            return (replace(answer, error=error) if error else _save(response, answer, folder, limits)), None
+        except CollectError as cut:  # the server answered, with what the status and headers say
+            return replace(answer, error=cut), None
 
 
 def _require_web_address(url: str) -> None:

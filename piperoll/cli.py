@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from piperoll import __version__, logs
+from piperoll.child_limits import memory_limit
 from piperoll.commands import (
     access,
     chasing,
@@ -30,8 +31,17 @@ from piperoll.commands import (
     serving,
     validating,
 )
-from piperoll.errors import PiperollError, describe_error, is_out_of_memory
+from piperoll.errors import UsageError, describe_error, is_bug
 from piperoll.settings import CONFIG_VARIABLE, read_settings
+
+_LEAST_MEMORY = 512 << 20
+"""Bytes of address space below which libraries in C hang or end the process without a word."""
+
+_MORE_MEMORY = 2 << 30
+"""The same for the commands that use Arrow's, Pandas' and DuckDB's threads together, each with an arena of its own."""
+
+_LIGHT = {"datasets", "explain", "template", "settings", "sample"}
+_HEAVY = {"run", "release", "replay", "serve", "measure", "withdraw", "purge", "restore", "verify", "api", "portal"}
 
 FAILED = 2
 """The exit status if a command could not do what was asked; 1 means that a file was held or rejected."""
@@ -155,6 +165,7 @@ def _print_version(requested: bool) -> None:
 
 @app.callback(help=HELP)
 def start(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -173,6 +184,21 @@ def start(
         os.environ["PIPEROLL_LOG_FORMAT"] = log_format
     if {CONFIG_VARIABLE, "PIPEROLL_LOG_FORMAT"} & {*os.environ}:
         logs.configure_logs(read_settings().get("log_format", (logs.TEXT, ""))[0])
+    _require_memory(context.invoked_subcommand or "")
+
+
+def _require_memory(command: str) -> None:
+    """Raise UsageError if the address space is limited (`ulimit -v`) to less than a command needs."""
+    limit = memory_limit()
+    if limit is None or command in _LIGHT:
+        return
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # it reserves memory for each core
+    needed = _MORE_MEMORY if command in _HEAVY else _LEAST_MEMORY
+    if limit < needed:
+        raise UsageError(
+            f"the memory of this process is limited to {limit >> 20:,} MB (ulimit -v), and piperoll {command} needs "
+            f"{needed >> 20:,} MB: raise the limit"
+        )
 
 
 def main() -> None:
@@ -191,7 +217,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - Python would exit with 1, which means "held or rejected"
         if logs.is_json():
             logs.log_error(error)
-        elif isinstance(error, (PiperollError, OSError, MemoryError)) or is_out_of_memory(error):
+        elif not is_bug(error):
             typer.echo(f"piperoll: {describe_error(error)}", err=True)
         else:
             traceback.print_exc()

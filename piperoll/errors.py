@@ -36,6 +36,7 @@ for faults of ours, of the operator and of the network:
 from __future__ import annotations
 
 import errno
+import os
 from typing import ClassVar
 
 
@@ -154,7 +155,21 @@ class SourceUnavailable(CollectError):
     retry_after_seconds: float | None = None
 
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ROOM = "make room on the disk of the store and of TMPDIR, and run again"
+_FILES = "raise the limit of open files (ulimit -n), and run again"
+_ALLOWED = "check the permissions and the owner, or run as another user"
+_ADVICE = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: "raise the limit of the size of files (ulimit -f), and run again",
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    errno.EACCES: _ALLOWED,
+    errno.EPERM: _ALLOWED,
+    errno.EROFS: "mount it so that it can be written to, or choose another place",
+}
+_NO_FOLDER = "No usable temporary directory"  # of `tempfile`, which tried each and does not say why none would do
+_DUCKDB_LIMITS = ("IOException", "OutOfMemoryException")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -162,15 +177,32 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     # a library in C that could not allocate may return an error without saying which
-    signs = ("failed to map segment", "annot allocate memory", "can't start new thread", "exception set")
-    return isinstance(error, MemoryError) or (
-        isinstance(error, (ImportError, RuntimeError, SystemError)) and any(sign in str(error) for sign in signs)
-    )
+    signs = ["failed to map segment", "annot allocate memory", "can't start new thread", "exception set"]
+    signs += ["Failed to launch worker thread", "failed to allocate", "Out of Memory Error"]
+    may_be = isinstance(error, (ImportError, RuntimeError, SystemError)) or _library_of(error) in {"pyarrow", "duckdb"}
+    return isinstance(error, MemoryError) or (may_be and any(sign in str(error) for sign in signs))
+
+
+def is_of_machine(error: BaseException) -> bool:
+    """Whether an error is of this machine: its disk, its memory, or a limit of them, also if a library says it."""
+    of_duckdb = _library_of(error) == "duckdb" and type(error).__name__ in _DUCKDB_LIMITS
+    return isinstance(error, OSError) or is_out_of_memory(error) or of_duckdb
 
 
 def is_bug(error: BaseException) -> bool:
     """Whether an error is none of ours and none of the machine's."""
-    return not isinstance(error, (PiperollError, OSError)) and not is_out_of_memory(error)
+    return not isinstance(error, PiperollError) and not is_of_machine(error)
+
+
+def advise(error: OSError) -> str:
+    """What to do about an error of the system, as the end of a sentence; empty if there is nothing to say."""
+    if _NO_FOLDER in str(error):
+        return ": make room in one of them, or set TMPDIR to a folder that can be written to"
+    return f": {_ADVICE[error.errno]}" if error.errno in _ADVICE else ""
+
+
+def _library_of(error: BaseException) -> str:
+    return type(error).__module__.partition(".")[0].lstrip("_")
 
 
 def describe_error(error: BaseException) -> str:
@@ -181,6 +213,8 @@ def describe_error(error: BaseException) -> str:
         return "there was not enough memory: raise its limit, or run with fewer files at a time"
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
-        advice = ": make room on the disk of the store and of TMPDIR, and run again" if error.errno in _NO_ROOM else ""
-        return f"{error.strerror or error}{where}{advice}"
+        return f"{error.strerror or error}{where}{advise(error)}"
+    if is_of_machine(error):
+        number = next((one for one in _ADVICE if os.strerror(one) in str(error)), None)
+        return f"{str(error).splitlines()[0]}{advise(OSError(number, ''))}"
     return f"a bug in Piperoll: {type(error).__name__}: {error}"

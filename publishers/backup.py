@@ -15,16 +15,17 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, TypeAlias
 
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt, UsageError
 from piperoll.model import History, Series, Status, to_json_bytes
+from piperoll.scratch import scratch_folder
 from publishers.index import index_matches, update_index
 from publishers.pointer import list_series, parse_history, read_history
 from publishers.purge import apply_tombstones, remove_versions
@@ -117,7 +118,7 @@ def take_backup(store: Store, place: Store, *, now: str, keep: int = KEPT) -> Ba
     """
     lists = list_backups(place)
     before = _read_entries(place, lists[-1].taken) if lists else {}
-    done = tuple(_list_finished_purges(store))
+    done = tuple(_list_finished_purges(store, lists[-1].purges if lists else ()))
     backup = _Backup(store, place, before, BackupResult(now))
     try:
         for stage in range(len(_STAGES)):
@@ -247,8 +248,8 @@ class _Backup:
                 content = self.store.read(key).content
                 return key, self._keep(content, BackupEntry(sha256_of(content), len(content), about.tag))
             self.store.compare(key)
-            with NamedTemporaryFile() as copy:
-                self.store.fetch(key, path := Path(copy.name))
+            with scratch_folder("backup") as scratch:
+                self.store.fetch(key, path := scratch / "copy")
                 return key, self._keep(path, BackupEntry(sha256_of(path), path.stat().st_size, about.tag))
         except NotThere:  # deleted since it was listed
             return key, None
@@ -298,13 +299,29 @@ def _count_purged(history: History) -> int:
     return sum(version.status is Status.PURGED for version in history.versions)
 
 
-def _list_finished_purges(store: Store) -> Iterator[str]:
-    """The records of purges, without those of submissions whose bytes are still there: such a purge is going on."""
+def _list_finished_purges(store: Store, known: Collection[str]) -> Iterator[str]:
+    """The records of purges that have ended; `known` are those that an earlier backup found to have ended.
+
+    A purge is going on, or was killed, while the bytes of its submission or files of its versions are still there: a
+    backup that is taken meanwhile may hold them.
+    """
     for key in [*store.keys(layout.LOG), *store.keys(layout.tombstones_prefix())]:
         sha256 = key.rpartition("/")[2].removesuffix(".json")
         going_on = key == layout.tombstone(sha256) and store.exists(layout.received_bytes(sha256))
-        if layout.is_purge_record(key) and not going_on:
+        if layout.is_purge_record(key) and not going_on and (key in known or not _has_purged_files(store, key)):
             yield key
+
+
+def _has_purged_files(store: Store, record: str) -> bool:
+    """Whether files are there of the versions that a record says are purged; they are deleted last."""
+    document: dict[str, Any] = json.loads(store.read(record).content)
+    if document.get("action") != "purge-versions":
+        return False
+    history, _ = read_history(store, Series.parse(document["series"]))
+    folders = [layout.version_folder(history.series, one) for one in history.versions]
+    numbered = {one.version: folder for one, folder in zip(history.versions, folders, strict=True)}
+    purged = (numbered[number] for number in document["versions"] if number in numbered)
+    return any(next(store.keys(folder), None) for folder in purged)
 
 
 def _end_purged(place: Store, ended: list[BackupList], kept: list[BackupList]) -> None:
@@ -356,12 +373,12 @@ def _check_target(store: Store, taken: str, entries: Entries) -> set[str]:
 
 def _restore_object(place: Store, store: Store, key: str, entry: BackupEntry) -> None:
     source = layout.backup_object(entry.sha256)
-    with NamedTemporaryFile() as copy:
+    with scratch_folder("restore") if entry.size > _WHOLE_BYTES else nullcontext() as scratch:
         content: bytes | Path
-        if entry.size <= _WHOLE_BYTES:
+        if scratch is None:
             content = place.read(source).content
         else:
-            place.fetch(source, content := Path(copy.name))
+            place.fetch(source, content := scratch / "copy")
         if sha256_of(content) != entry.sha256:
             raise StoreCorrupt(f"{source} is not what was backed up: restore another backup")
         store.create(key, content)

@@ -317,15 +317,16 @@ def _purge_versions(store: Store, series: Series, tombstone: Tombstone) -> None:
 
 
 def _delete_purged(store: Store, history: History, purged: set[int]) -> None:
-    """Delete the files of versions that are marked as purged, and the differences from and to them."""
+    """Delete the files of versions that are marked as purged, last, and the differences from and to them."""
     series = history.series
     update_index(store, series)
     for version in history.versions:
-        if version.version in purged:
-            delete_prefix(store, layout.version_folder(series, version))
         if version.changes and purged & {version.version, version.changes.against}:
             name = layout.differences_name(version.changes.against, version.version)
             delete_prefix(store, layout.series_folder(series) + name)
+    for version in history.versions:
+        if version.version in purged:
+            delete_prefix(store, layout.version_folder(series, version))
     store.erase_old_versions(layout.series_folder(series))
 
 

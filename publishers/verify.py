@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import History, Manifest, Series, Status, Version, file_entry
+from piperoll.scratch import scratch_folder
 from publishers.index import index_matches
 from publishers.pointer import fetch_version, read_history
 from publishers.purge import list_returned, list_tombstones
@@ -54,8 +54,8 @@ def verify_series(
         except StoreCorrupt as error:
             yield VerifiedSeries(one, 0, (StoreFault(layout.pointer(one), str(error)),))
             continue
-        with TemporaryDirectory() as scratch:
-            faults = tuple(_verify_versions(store, history, Path(scratch), inspect, compare_for(one.dataset)))
+        with scratch_folder("verify") as scratch:
+            faults = tuple(_verify_versions(store, history, scratch, inspect, compare_for(one.dataset)))
         yield VerifiedSeries(one, len(history.versions), faults)
 
 

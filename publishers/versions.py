@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 from piperoll import layout
@@ -33,6 +32,7 @@ from piperoll.model import (
     file_entry,
     format_decimal,
 )
+from piperoll.scratch import scratch_folder
 from publishers.change_log import log_series_change, logging_series_change
 from publishers.index import update_index
 from publishers.pointer import fetch_version, read_history
@@ -258,9 +258,9 @@ def _write_differences(
 ) -> Changes:
     """Write the rows that differ from the current version; no reader knows of them until the pointer names them."""
     series = packed.manifest.series
-    with TemporaryDirectory() as scratch:
-        written = Path(scratch) / "changes.csv"
-        found = compare(fetch_version(store, series, current, Path(scratch) / "current"), packed.folder, written)
+    with scratch_folder("differences") as scratch:
+        written = scratch / "changes.csv"
+        found = compare(fetch_version(store, series, current, scratch / "current"), packed.folder, written)
         entry = file_entry(written.parent, written.name)
         path = layout.differences_name(current.version, version.version, entry.sha256)
         store.create(layout.series_folder(series) + path, written)

@@ -161,16 +161,15 @@ def replay(
     piperoll replay --from published --into build/replay
     piperoll replay --from published --apply --because "Amounts with a k suffix are read"
     """
-    from tempfile import TemporaryDirectory
-
     from piperoll import api, terminal
     from piperoll.commands import outcome
     from piperoll.operations import replay as replaying
+    from piperoll.scratch import scratch_folder
 
     if apply and not because:
         raise UsageError("give a reason with --because: it is published in the history of every table that changes")
     with (
-        TemporaryDirectory(prefix="piperoll-") as scratch,
+        scratch_folder("replay") as scratch,
         outcome.progress_bar(terminal.console(stderr=True)) as watcher,
     ):
         place = into or f"{scratch}/replayed"

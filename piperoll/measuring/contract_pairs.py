@@ -23,6 +23,7 @@ import pyarrow as pa
 from piperoll import assets
 from piperoll.measuring.inputs import Inputs
 from piperoll.model import DecisionKind, PairDecision, reviews_in_force
+from piperoll.scratch import scratch_folder
 
 CANDIDATE = 0.6
 """The score from which a pair is a candidate: 33 of 33 labelled pairs were for the same need."""
@@ -322,18 +323,18 @@ def find_pairs(needs: pa.Table, stop_words: Sequence[str]) -> pa.Table:
     `needs` has `need` (integer), `body`, `words`, `starts` and `ends` (dates, which may be null). Returns a table
     with `one`, `other`, `score` and `dated`: whether both have dates.
     """
-    connection = duckdb.connect()
-    connection.execute("SET preserve_insertion_order = false")
-    connection.register("given", needs)
-    connection.execute("CREATE TABLE numbered AS SELECT *, dense_rank() OVER (ORDER BY words) AS text FROM given")
-    connection.execute("CREATE TABLE needs AS SELECT need, body, starts, ends, text FROM numbered")
-    connection.execute("CREATE TABLE texts AS SELECT text, words, count(*) AS needs FROM numbered GROUP BY ALL")
-    values = {"stop_words": list(stop_words), "units": _UNITS, "least": TO_REVIEW, "rest": _REST}
-    for statement in (*_VECTORS.split(";"), *_PAIRS.split(";")):
-        if statement.strip():
-            used = {name: value for name, value in values.items() if f"${name}" in statement}
-            connection.execute(statement, used)
-    best: pa.Table = connection.sql(_BEST, params={"partners": PARTNERS}).to_arrow_table()
+    with scratch_folder("pairs") as spill, duckdb.connect(config={"temp_directory": str(spill)}) as connection:
+        connection.execute("SET preserve_insertion_order = false")
+        connection.register("given", needs)
+        connection.execute("CREATE TABLE numbered AS SELECT *, dense_rank() OVER (ORDER BY words) AS text FROM given")
+        connection.execute("CREATE TABLE needs AS SELECT need, body, starts, ends, text FROM numbered")
+        connection.execute("CREATE TABLE texts AS SELECT text, words, count(*) AS needs FROM numbered GROUP BY ALL")
+        values = {"stop_words": list(stop_words), "units": _UNITS, "least": TO_REVIEW, "rest": _REST}
+        for statement in (*_VECTORS.split(";"), *_PAIRS.split(";")):
+            if statement.strip():
+                used = {name: value for name, value in values.items() if f"${name}" in statement}
+                connection.execute(statement, used)
+        best: pa.Table = connection.sql(_BEST, params={"partners": PARTNERS}).to_arrow_table()
     return best
 
 

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ from piperoll.measuring.rows import MeasuredBody
 from piperoll.measuring.statistics import wilson
 from piperoll.model import Dataset, DecisionEntry, Period
 from piperoll.model.columns import Cells
+from piperoll.scratch import scratch_folder
 
 _PLACES = 10
 """The least places of numbers in views: consolidated files have as many where a published value needs more than 4."""
@@ -141,6 +143,8 @@ class Inputs:
     made_tables: Mapping[str, pa.Table] = field(default_factory=dict)
     """Derived tables that were made before, to measure with exactly those again."""
 
+    _spill: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
+
     def outside(self, name: str) -> pa.Table | None:
         """An outside table, such as `population` or `companies`; None if nobody supplied it."""
         return self.outside_tables.get(name)
@@ -148,7 +152,8 @@ class Inputs:
     @cached_property
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The connection with the views. One thread: sums and `first` are then the same on every machine."""
-        connection = duckdb.connect(config={"threads": 1})
+        spill = self._spill.enter_context(scratch_folder("measures"))  # otherwise `.tmp` of the current folder
+        connection = duckdb.connect(config={"threads": 1, "temp_directory": str(spill)})
         for share in ("lo", "hi"):
             connection.create_function(f"wilson_{share}", _wilson_bound(share), ["BIGINT", "BIGINT"], "DOUBLE")
         for name, lines in self.lines.items():
@@ -195,6 +200,7 @@ class Inputs:
     def __exit__(self, *_: object) -> None:
         if "connection" in self.__dict__:
             self.connection.close()
+        self._spill.close()
 
 
 @cache

@@ -7,10 +7,8 @@ the decision has been applied. A run that is killed in between does all of it ag
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow.parquet as pq
 
@@ -32,6 +30,7 @@ from piperoll.model import (
     Verdict,
     Version,
 )
+from piperoll.scratch import scratch_folder
 
 RESTATED = "examined again after a decision about held rows"
 """The published reason of a version that a decision led to. It quotes no decision: a reason could name a person."""
@@ -231,8 +230,8 @@ class _Effects:
         """Whether a version names, in a column that is screened, someone decided to be a private person."""
         if not self._persons:
             return False
-        with tempfile.TemporaryDirectory(prefix="piperoll-") as scratch:
-            path = Path(scratch) / "table.parquet"
+        with scratch_folder("decisions") as scratch:
+            path = scratch / "table.parquet"
             self._store.fetch(layout.release_file(series, version, f"{series.dataset}.parquet"), path)
             screened = {field.name for field in self._dataset.fields if _is_screened(field)}
             file = pq.ParquetFile(path, memory_map=False)

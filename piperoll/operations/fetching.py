@@ -183,7 +183,7 @@ class _Fetcher:
         started = time.monotonic()
         folder = self._run.scratch / "web" / "{}-{}".format(*target.order)
         answer = collectors.fetch_hop(answer, folder, self._limits(target), last=last)
-        self._note_host(host, answer, started)
+        self._note_host(host, answer, started, self._limits(target).deadline_seconds)
         return answer
 
     def _may_retry(self, target: _Target, answer: FetchResponse, error: CollectError) -> bool:
@@ -280,12 +280,15 @@ class _Fetcher:
         with self._lock:
             return self._hosts[host].failures > self._run.settings.retries
 
-    def _note_host(self, name: str, answer: FetchResponse, started: float) -> None:
-        """Note whether a host answered. One that does not lets all its addresses wait, and counts as one failure."""
+    def _note_host(self, name: str, answer: FetchResponse, started: float, deadline: float) -> None:
+        """Note whether a host answered. One that does not lets all its addresses wait, and counts as one failure.
+
+        An answer that was cut off is one. One that took until the deadline is none: each would keep a place as long.
+        """
         through_proxy = isinstance(answer.error, ProxyFailed)
         with self._lock:
             host = self._hosts[_PROXY if through_proxy else name]
-            if answer.status is not None and not through_proxy:
+            if answer.status is not None and answer.seconds < deadline and not through_proxy:
                 host.failures, host.next_try = 0, 0
                 self._hosts[_PROXY] = _Host()
             elif isinstance(answer.error, SourceUnavailable | ProxyFailed) and started >= host.failed_at:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +30,44 @@ from publishers.stores.protocol import update_object
 COMPLETED, FAILED, STOPPED = "completed", "failed", "stopped"
 """How a run ended: everything was done; something failed because of us, the proxy or the store; it was told to."""
 
+_BEAT_SECONDS = 60
+"""How often a run writes its beginning again, as a sign of life."""
+
+_SILENT_SECONDS = 10 * 60
+"""A run elsewhere without a sign of life for so long was killed: ten signs, so that a slow bucket is no death."""
+
 _PRESUMED_DEAD_SECONDS = 24 * 3600
-"""A run on another machine that began so long ago and has not ended was killed."""
+"""A run of a version without signs of life, on another machine: it was killed if it began so long ago."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunBeginning:
-    """A run that has begun and not ended: when, on which machine and in which process."""
+    """A run that has begun and not ended: when, on which machine and in which process.
+
+    `world` is where the number of the process means something, and `started` when the process began there; a version
+    without signs of life recorded neither. `silent` is the number of seconds since its last sign of life.
+    """
 
     key: str
     began: str
     host: str
     process: int
+    silent: float = 0
+    world: str | None = None
+    started: str | None = None
 
     def is_dead(self, now: str) -> bool:
-        """Whether the run was killed: its process is gone, or, on another machine, it began a day ago."""
-        if self.host == socket.gethostname():
-            return not _is_alive(self.process)
-        return seconds_between(self.began, now) > _PRESUMED_DEAD_SECONDS
+        """Whether the run was killed: its process is gone or, in another world, it gives no sign of life.
+
+        The name of the host says nothing: each container may have the same, and a process of the same number.
+        """
+        if self.world is None:
+            if self.host == socket.gethostname():
+                return not _is_alive(self.process)
+            return seconds_between(self.began, now) > _PRESUMED_DEAD_SECONDS
+        if self.world and self.world == _find_world():
+            return not _is_alive(self.process) or _find_start(self.process) not in {None, self.started}
+        return self.silent > _SILENT_SECONDS
 
 
 @contextmanager
@@ -56,10 +78,10 @@ def record_run(run: Run) -> Iterator[Callable[[RunSummary], None]]:
     run: the store says what is wrong with it where it matters.
     """
     logs.configure_logs(run.settings.log_format)
-    beginning = {"began": run.moment, "host": socket.gethostname(), "process": os.getpid(), "version": __version__}
+    own = {"process": os.getpid(), "started": _find_start(os.getpid()), "world": _find_world()}
+    beginning = {"began": run.moment, "host": socket.gethostname(), "version": __version__} | own
     key = layout.run_at_work(run.moment, uuid.uuid4().hex[:12])
-    with suppress(StoreError):
-        run.store.put(key, to_json_bytes(beginning))
+    stop_beating = _begin_beating(run.store, key, to_json_bytes(beginning))
     logs.log_event("run begins", moment=run.moment, version=__version__)
     ended: list[dict[str, Any]] = []
     try:
@@ -72,6 +94,7 @@ def record_run(run: Run) -> Iterator[Callable[[RunSummary], None]]:
         if ended:
             record = {"began": run.moment, "ended": current_moment(), "version": __version__} | ended[0]
             _end_record(run, record)
+        stop_beating()
         with suppress(StoreError):
             run.store.delete(key)
 
@@ -81,8 +104,9 @@ def list_beginnings(store: Store) -> list[RunBeginning]:
     found = []
     for key in list(store.keys(layout.RUNS_AT_WORK)):
         with suppress(NotThere):
-            document = json.loads(store.read(key).content)
-            found.append(RunBeginning(key, document["began"], document["host"], document["process"]))
+            document, silent = json.loads(store.read(key).content), store.age(key)
+            of_process = document["process"], silent, document.get("world"), document.get("started")
+            found.append(RunBeginning(key, document["began"], document["host"], *of_process))
     return found
 
 
@@ -185,7 +209,7 @@ def _end_record(run: Run, record: dict[str, Any]) -> None:
     with suppress(StoreError):
         update_object(run.store, layout.last_run(record["shard"]), replace)
         for one in list_beginnings(run.store):
-            if one.host == socket.gethostname() and one.process != os.getpid() and one.is_dead(record["ended"]):
+            if one.host == socket.gethostname() and one.is_dead(record["ended"]):
                 run.store.delete(one.key)  # killed, and what it left undone is done now
     if run.settings.metrics_file:
         with suppress(PiperollError, OSError):  # a monitor that finds old metrics says so
@@ -212,6 +236,44 @@ def _duration(record: dict[str, Any]) -> float:
 
 def _epoch(instant: str) -> float:
     return round(datetime.fromisoformat(instant).timestamp(), 3)
+
+
+def _begin_beating(store: Store, key: str, beginning: bytes) -> Callable[[], None]:
+    """Write a beginning now and every minute, in a thread; return what ends that."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(_BEAT_SECONDS):
+            with suppress(StoreError):
+                store.put(key, beginning)
+
+    def stop() -> None:
+        ended.set()
+        thread.join()  # what is deleted next must not be written again
+
+    with suppress(StoreError):
+        store.put(key, beginning)
+    thread = threading.Thread(target=beat, name="run-record", daemon=True)
+    thread.start()
+    return stop
+
+
+@cache
+def _find_world() -> str:
+    """Where the numbers of processes are those of this process: boot and namespace; empty where Linux does not say."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _find_start(process: int) -> str | None:
+    """When a process began, in ticks since the boot; None if it cannot be known. Numbers of processes come again."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None
 
 
 def _is_alive(process: int) -> bool:

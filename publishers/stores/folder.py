@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from piperoll import layout
-from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
+from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable, advise
 from publishers.stores.protocol import ObjectInfo, StoredObject, sha256_of
 
 _CHUNK_BYTES = 1 << 20
@@ -24,7 +24,8 @@ _OWNER_ONLY, _OWNER_ONLY_FOLDER, _OTHERS = 0o600, 0o700, 0o077
 _SHA256 = "user.piperoll.sha256"
 _LOCKS = ".locks"
 _UNFINISHED = ".unfinished"
-_PERMANENT_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_PERMANENT_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, *_FULL)
 """System errors that trying again does not cure."""
 
 
@@ -296,7 +297,7 @@ def _raise_store_errors(key: str) -> Iterator[None]:
         raise NotThere(f"there is nothing under {key}") from error
     except OSError as error:
         kind = StoreError if error.errno in _PERMANENT_ERRORS else StoreUnavailable
-        raise kind(f"{key} cannot be read or written: {error.strerror}") from error
+        raise kind(f"{key} cannot be read or written: {error.strerror}{advise(error)}") from error
 
 
 def _stored_sha256(file: int) -> str | None:

@@ -80,6 +80,14 @@ def test_an_error_has_its_class_and_a_message(fetch, path: str, error: type[Coll
     assert answer.to_json()["trouble"].startswith(error.__name__)
 
 
+@pytest.mark.parametrize("path", ["/cut", "/cut-chunks", "/huge", "/huge-untold"])
+def test_an_answer_that_is_cut_off_has_its_status(fetch, path: str) -> None:
+    """It had none, so its host counted as one that does not answer, and other addresses of it were given up."""
+    answer = fetch(path)
+    assert answer.status == answer.to_json()["status"] == 200
+    assert answer.headers
+
+
 def test_a_slow_response_is_cut_off_after_a_time_limit(fetch) -> None:
     quick = FetchLimits(timeout_seconds=0.2, max_download_bytes=4000, allow_private_addresses=True)
     assert "took more than 2 seconds" in str(fetch("/dripping", quick).error)

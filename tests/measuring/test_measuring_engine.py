@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from piperoll import assets
-from piperoll.errors import ConservationError, DescriptorError
+from piperoll.errors import ConservationError, DescriptorError, describe_error, is_bug
 from piperoll.measuring.checks import format_percent
 from piperoll.measuring.definition import Measure, parse_measure
 from piperoll.measuring.engine import figure_id, round_exactly
+from piperoll.measuring.engine import run_measure as run_in_engine
 from piperoll.measuring.inputs import Inputs, Lines
 from piperoll.model import Period
 from tests.measuring.measured import find_row, run_measure
@@ -272,3 +277,53 @@ def test_pounds_are_not_rounded_because_most_files_have_fewer_places(tmp_path: P
     with Inputs(Period.parse_year("2026-27"), [], lines) as inputs:
         found = inputs.connection.execute("SELECT body, net_amount FROM spend ORDER BY body").fetchall()
     assert found == [(body, Decimal(amount)) for body, (amount, _) in amounts.items()]
+
+
+def test_measures_that_need_more_memory_write_below_tmpdir_and_not_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB spilled into `.tmp` of the current folder, which may be anybody's, or read-only."""
+    here, temporary = tmp_path / "here", tmp_path / "temporary"
+    here.mkdir()
+    temporary.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    with Inputs(Period.parse_year("2026-27"), [], {}) as inputs:
+        inputs.connection.execute("SET memory_limit = '30MB'")
+        inputs.connection.execute("CREATE TEMP TABLE wide AS SELECT md5(range::VARCHAR) AS a FROM range(2000000)")
+        assert sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file()) > 1_000_000
+        assert not list(here.iterdir())
+    assert not list(temporary.iterdir())
+
+
+def test_a_limit_of_the_machine_is_not_the_fault_of_a_query() -> None:
+    """`piperoll verify` said that what is published is wrong, because the machine was too small to make it again."""
+    query = (
+        "SELECT body, years.period_start, years.period_end, 'pounds' AS figure, count(*) AS value, max(many) AS item "
+        "FROM spend, years, (SELECT md5(range::VARCHAR) AS many FROM range(2000000) ORDER BY 1) GROUP BY ALL"
+    )
+    lines = {name: Lines(assets.dataset(name), rows=()) for name in assets.dataset_names()}
+    lines["spend"] = Lines(assets.dataset("spend"), rows=[{"body": "anytown", "net_amount": "1.00"}])
+    with Inputs(Period.parse_year("2026-27"), [], lines) as inputs:
+        inputs.connection.execute("SET memory_limit = '20MB'")
+        inputs.connection.execute("SET max_temp_directory_size = '1MB'")
+        with pytest.raises(duckdb.Error) as caught:
+            run_in_engine(make_measure(query=query), inputs)
+    assert not is_bug(caught.value)
+    assert "memory" in describe_error(caught.value)
+
+
+def test_a_library_that_may_open_no_more_files_says_what_to_do(tmp_path: Path) -> None:
+    script = (
+        "import duckdb, resource, sys; from piperoll.errors import describe_error, is_bug\n"
+        "connection = duckdb.connect()\n"
+        "connection.execute(f\"COPY (SELECT 1 AS one) TO '{sys.argv[1]}' (FORMAT parquet)\")\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "try: connection.execute(f\"SELECT * FROM read_parquet('{sys.argv[1]}')\")\n"
+        "except duckdb.Error as error: print(is_bug(error), describe_error(error))"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "one.parquet")]
+    variables = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("False")
+    assert said.strip().endswith("raise the limit of open files (ulimit -n), and run again")

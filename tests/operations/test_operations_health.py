@@ -17,7 +17,7 @@ import pytest
 from piperoll import layout, logs
 from piperoll.commands import maintaining
 from piperoll.errors import StoreUnavailable
-from piperoll.operations import pipeline
+from piperoll.operations import pipeline, run_record
 from piperoll.operations.collecting import collect_inbox
 from piperoll.operations.health import check_health
 from piperoll.operations.run_record import format_metrics, list_beginnings, read_last_runs, record_run
@@ -103,6 +103,46 @@ def test_a_run_that_was_killed_is_noticed_until_the_next_has_ended(order: RunReq
     recorded_run(order)
     assert len(list_beginnings(store)) == 3  # those of other machines may still be at work
     assert len(health(order).interrupted) == 1
+
+
+def test_a_run_that_was_killed_in_a_container_with_a_fixed_name_is_noticed(order: RunRequest) -> None:
+    """The next container has the same name, and a process of the same number: the run counted as going on for ever."""
+    recorded_run(order)
+    store: Any = open_store(order.to)
+    own = {"host": socket.gethostname(), "process": os.getpid()}
+    for number, (world, started, silent) in enumerate(
+        [
+            (run_record._find_world(), run_record._find_start(os.getpid()), 9000),  # this process, whatever its signs
+            (run_record._find_world(), "1", 0),  # this number belonged to another process before
+            ("another boot pid:[1]", "1", 30),
+            ("another boot pid:[1]", "1", 3000),
+        ]
+    ):
+        began = current_moment()
+        key = layout.run_at_work(began, str(number))
+        store.put(key, json.dumps(own | {"began": began, "world": world, "started": started}).encode())
+        last_sign = time.time() - silent
+        os.utime(store.local_path(key), (last_sign, last_sign))
+    found = health(order)
+    assert (len(found.interrupted), len(found.running)) == (2, 2)
+    recorded_run(order)
+    assert (len(health(order).interrupted), len(health(order).running)) == (0, 2)
+
+
+def test_a_run_gives_signs_of_life_and_leaves_none(order: RunRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_record, "_BEAT_SECONDS", 0.01)
+    with order.open() as run, record_run(run):
+        (first,) = list_beginnings(run.store)
+        path = Path(run.store.local_path(first.key) or "")
+        os.utime(path, (1, 1))
+        for _ in range(2000):
+            if path.stat().st_mtime > 1:
+                break
+            time.sleep(0.01)
+        (again,) = list_beginnings(run.store)
+        assert again.silent < run_record._SILENT_SECONDS
+        assert replace(again, silent=first.silent) == first
+    assert list_beginnings(open_store(order.to)) == []
 
 
 def test_a_file_that_was_received_and_not_processed_is_counted(order: RunRequest) -> None:

@@ -178,6 +178,43 @@ def test_versions_that_are_purged_while_a_backup_is_taken_are_not_named_in_it(
     require_sound(restored)
 
 
+def test_a_backup_that_is_taken_while_versions_are_purged_is_ended_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counted the purge as done, because its record was there, and kept the files that were deleted next."""
+    place, target = str(tmp_path / "out"), open_store(str(tmp_path / "backups"))
+    publish(place, tmp_path, "anytown", spend(5))
+    publish(place, tmp_path, "anytown", spend(6))
+    store: Any = open_store(place)
+    (series,) = publishers.list_series(store)
+    prefix = layout.version_folder(series, publishers.read_history(store, series)[0].versions[0])
+    deleted = {digest_of(store, key) for key in store.keys(prefix)}
+    delete = type(store).delete
+    taken: list[Any] = []
+
+    def take_meanwhile(self: Store, key: str) -> None:
+        """The pointer says that the version is purged, and its files are still there."""
+        if key.startswith(prefix) and not taken:
+            taken.append(take_backup(store, target, now=current_moment()))
+        delete(self, key)
+
+    monkeypatch.setattr(type(store), "delete", take_meanwhile)
+    publishers.remove_versions(store, series, [1], because="a private person", now=current_moment())
+    monkeypatch.setattr(type(store), "delete", delete)
+    (during,) = taken
+    assert take_backup(store, target, now=current_moment()).ended == (during.taken,)
+    kept = {key.rpartition("/")[2] for key in target.keys(layout.BACKUP_OBJECTS)}
+    gone = deleted - {digest_of(store, key) for key in store.keys("")}
+    assert gone
+    assert not kept & gone
+    third = take_backup(store, target, now=current_moment())
+    assert third.ended == ()
+
+
+def digest_of(store: Store, key: str) -> str:
+    return hashlib.sha256(store.read(key).content).hexdigest()
+
+
 @pytest.mark.parametrize("kind", ["folder", "s3"])
 def test_what_was_purged_leaves_the_backups_and_does_not_come_back(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest

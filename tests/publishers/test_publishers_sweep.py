@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
+import boto3
 import pytest
 
 from piperoll import layout
@@ -150,3 +152,17 @@ def test_the_log_of_the_portal_is_deleted_by_day(tmp_path: Path) -> None:
         store.create(key, b"{}")
     assert sweep_access_log(store, before="2026-11-01") == 1
     assert list(store.keys("access/")) == [kept]
+
+
+def test_what_is_swept_of_the_portals_log_does_not_stay_in_a_bucket_that_keeps_versions(s3_endpoint: str) -> None:
+    """The entries were deleted, and could still be read as old versions."""
+    name, s3 = f"versioned-{uuid.uuid4().hex[:12]}", boto3.client("s3")
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    store = S3Store(name, "place")
+    kept, old = (layout.access_log(f"2026-1{month}-01T09:00:00Z", "abc") for month in (1, 0))
+    for key in (kept, old):
+        store.create(key, b"{}")
+    assert sweep_access_log(store, before="2026-11-01") == 1
+    assert list(store.keys("access/")) == [kept]
+    assert list(store.old_versions("access/")) == []

@@ -161,6 +161,25 @@ def test_too_little_memory_is_said_and_is_not_the_files_fault(tmp_path: Path) ->
     require_clear_message(check_limited(path, lower(RLIMIT_AS=420 << 20)), "memory")
 
 
+@pytest.mark.parametrize(("command", "megabytes"), [("check", 250), ("verify", 1100)])
+def test_a_limit_of_memory_at_which_libraries_hang_or_crash_is_refused_at_the_start(
+    command: str, megabytes: int, tmp_path: Path
+) -> None:
+    """Arrow waited for a thread that it could not begin; verify ended with a segmentation fault, or with "held"."""
+    path = tmp_path / "October 2026.csv"
+    path.write_bytes(TABLE)
+    done = subprocess.run(
+        [*PIPEROLL, command, str(path)],
+        env=environment(),
+        preexec_fn=lower(RLIMIT_AS=megabytes << 20),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    require_clear_message(done, f"limited to {megabytes:,} MB", "raise the limit")
+
+
 def test_a_workbook_is_not_too_large_because_this_machine_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("piperoll.child_limits.memory_limit", lambda: 12 << 20)
     monkeypatch.setattr("piperoll.reading.files.limits._CHILD_MEMORY", 12 << 20)
