@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,6 +31,7 @@ from piperoll.operations import batches, pipeline, steps
 from piperoll.operations.catalogue import body_cache, build
 from piperoll.operations.collecting import collect_inbox
 from piperoll.operations.run_request import RunRequest
+from piperoll.settings import Settings
 
 PACKAGES = ("duckdb", "frictionless", "great-expectations", "prefect", "pyarrow")
 
@@ -104,7 +106,8 @@ def clocked() -> Iterator[StageClock]:
 def time_stages(folder: Path, submissions: int, mean_rows: int) -> list[tuple[str, str]]:
     """The CPU seconds of a submission by stage, in one process; libraries are loaded before."""
     inbox = write_inbox(folder / "staged", submissions, mean_rows)
-    request = RunRequest(to=str(folder / "staged-store"), inbox=inbox.folder, bodies=inbox.bodies)
+    alone = replace(Settings.from_environment(), concurrency=1)
+    request = RunRequest(to=str(folder / "staged-store"), inbox=inbox.folder, bodies=inbox.bodies, settings=alone)
     checking.warm_up()
     with request.open() as run:
         bodies = pipeline.group_by_body(run, collect_inbox(run, request))

@@ -55,12 +55,11 @@ def month(
     """
     request = _find_request(period, shard, moment)
     retries = request.settings.retries
-    with request.open() as run, record_run(run) as record_end:
+    with request.open() as run, record_run(run) as record_end, Workers(run) as workers:
         parts: list[CollectedFiles] = []
         bodies = pipeline.group_as_collected(run, collecting.collect(run, request), parts)
         reported = record.begin_run(bodies, request)
-        with Workers(run) as workers:
-            batches = run_in_batches(reported, request.settings.concurrency, BatchTasks(run, workers).submit)
+        batches = run_in_batches(reported, request.settings.concurrency, BatchTasks(run, workers).submit)
         collected = CollectedFiles.join(parts)
         results = pipeline.count_unchanged(run, collected)
         for batch, future in batches:
@@ -72,8 +71,8 @@ def month(
             results += ended
         if catalogue:
             results = pipeline.replace_results(results, finish_answers(run)[0])
-        catalogue_task = as_step("catalogue", build_catalogue, retries)
-        summary = pipeline.summarise(collected, results, lambda: catalogue_task(run) if catalogue else 0)
+        build = as_step("catalogue", lambda: build_catalogue(run, workers), retries)
+        summary = pipeline.summarise(collected, results, build if catalogue else int)
         record_end(summary)
     record.end_run(summary, request)
     if summary.failed:

@@ -20,6 +20,7 @@ from prefect.futures import PrefectFuture
 from prefect.tasks import Task, exponential_backoff
 
 from piperoll.errors import PiperollError, UsageError
+from piperoll.operations.batch_workers import process_in_workers
 from piperoll.operations.batches import Batch, process_bodies, steps_with_retries
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import FileResult
@@ -140,7 +141,7 @@ class BatchTasks:
         batch = self._batches[number]
         add_task_tags(*(f"dataset:{one.dataset}" for one in batch.bodies))
         if batch.of_many:
-            return self._workers.process(batch.bodies)
+            return process_in_workers(self._workers, batch.bodies)
         steps = steps_with_retries(self._run.settings.retries)
         return [result for results in process_bodies(self._run, batch.bodies, steps) for result in results]
 

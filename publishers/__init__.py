@@ -43,6 +43,7 @@ from publishers.consolidated import (
     list_unreferenced,
     read_consolidated_year,
     summarise_account,
+    unlist_empty_years,
 )
 from publishers.decisions import (
     find_decision,
@@ -260,6 +261,7 @@ __all__ = [
     "sweep_drafts",
     "sweep_store",
     "take_backup",
+    "unlist_empty_years",
     "update_draft",
     "update_index",
     "update_json",

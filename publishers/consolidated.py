@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from piperoll import layout
-from piperoll.errors import NotThere
+from piperoll.errors import NotThere, PointerMoved
 from piperoll.model import (
     UNDATED,
     CountedLines,
@@ -77,6 +77,9 @@ _FILES = {
 }
 """The files of a body and year, by their name in the index, with their endings."""
 
+_MAX_TRIES = 10
+"""How often to begin again because another build wrote the same body."""
+
 _LINES = ("parquet", "csv")
 """Those of them that have lines: a large year has instead both for each of its tables, listed as `lines`."""
 
@@ -94,27 +97,56 @@ def consolidate_body(
 
     Returns how many objects were written or deleted, for each year in which there were any. Nothing is fetched or
     written for a year of which no release has changed. `scratch` is a folder for temporary files. With `check_files`,
-    files that the index names but that are missing are made again.
+    files that the index names but that are missing are made again. A year that loses its last body stays listed until
+    `unlist_empty_years` is called.
     Raises: PointerMoved (retryable): others write the index faster than we can.
     """
-    current = {
+    touched: Counter[str] = Counter()
+    for attempt in range(_MAX_TRIES):
+        folder = scratch / str(attempt)
+        folder.mkdir(parents=True, exist_ok=True)
+        current = _list_current(store, dataset, body)
+        releases = _BodyReleases(store, dataset, body, current, consolidating, folder)
+        try:
+            _consolidate(releases, touched, check_files=check_files or attempt > 0)
+        except _EntryMoved:
+            continue  # what the other wrote names other files, and may be newer than what we know
+        return dict(touched)
+    raise PointerMoved(f"the consolidated {dataset.name} of {body} were changed by others {_MAX_TRIES} times in a row")
+
+
+class _EntryMoved(Exception):
+    """Someone else has written the entry of the body since it was read."""
+
+
+def _list_current(store: Store, dataset: Dataset, body: str) -> dict[Series, Version]:
+    return {
         series: version
         for series in list_indexed_series_of(store, dataset.name, body)
         if (version := read_history(store, series)[0].current_version) is not None
     }
-    releases = _BodyReleases(store, dataset, body, current, consolidating, scratch)
-    touched: dict[str, int] = {}
+
+
+def _consolidate(releases: _BodyReleases, touched: Counter[str], *, check_files: bool) -> None:
+    """Make the years of a body that have changed, and count objects in `touched`. Raises: _EntryMoved."""
+    store, name = releases.store, releases.dataset.name
     stale: list[str] = []
     for year in sorted({*releases.by_year, *releases.entries}):
         if year not in releases.by_year:
-            touched[year] = releases.write_year(year, None, None)
+            releases.write_year(year, None, None, touched)
         else:
-            _set_year(store, dataset.name, year, listed=True)  # again: a build that removed its last body may unlist it
+            _set_year(store, name, year, listed=True)  # again: a build that removed its last body may unlist it
             if not releases.is_fresh(year, check_files=check_files):
                 stale.append(year)
     for account, folder in releases.make_years(stale):
-        touched[account.year] = releases.write_year(account.year, account, folder)
-    return touched
+        releases.write_year(account.year, account, folder, touched)
+
+
+def unlist_empty_years(store: Store, years: Iterable[tuple[str, str]]) -> None:
+    """Remove those of the (dataset, year) pairs that have no body any more from the index of years."""
+    for dataset, year in sorted(set(years)):
+        if not read_consolidated_year(store, dataset, year).get("bodies"):
+            _set_year(store, dataset, year, listed=False)
 
 
 def list_consolidated_years(store: StoreReader, dataset: str) -> tuple[str, ...]:
@@ -287,9 +319,14 @@ class _BodyReleases:
         except (NotThere, FileNotFoundError):
             return None
 
-    def write_year(self, year: str, account: YearAccount | None, folder: Path | None) -> int:
-        """Write the files of a year, or remove them if there is no account; return how many objects changed."""
+    def write_year(self, year: str, account: YearAccount | None, folder: Path | None, touched: Counter[str]) -> None:
+        """Write the files of a year, or remove them if there is no account; count in `touched` what changed.
+
+        Raises: _EntryMoved: another build wrote the body's entry since it was read. Then nothing is deleted: its entry
+        may name the files that ours does not, and ours would name files that it has deleted.
+        """
         name, before = self.dataset.name, self.entries.get(year)
+        touched[year] += 0  # also if what changed was another's doing
         after = None
         if account is not None and folder is not None:
             after = {**summarise_account(account), **self._write_files(account, folder, before)}
@@ -297,6 +334,8 @@ class _BodyReleases:
         _set_year(self.store, name, year, listed=True)
 
         def set_body(page: JsonObject) -> JsonObject:
+            if page.get("bodies", {}).get(self.body) not in (before, after):
+                raise _EntryMoved
             bodies = sorted((page.get("bodies", {}) | {self.body: after}).items())
             return {"dataset": name, "year": year, "bodies": {slug: entry for slug, entry in bodies if entry}}
 
@@ -304,9 +343,7 @@ class _BodyReleases:
         deleted = _list_paths(before) - _list_paths(after)
         for path in sorted(deleted):
             self.store.delete(layout.consolidated_file(name, year, path))
-        if not read_consolidated_year(self.store, name, year)["bodies"]:
-            _set_year(self.store, name, year, listed=False)
-        return len(_list_paths(after) - _list_paths(before)) + len(deleted) + 1
+        touched[year] += len(_list_paths(after) - _list_paths(before)) + len(deleted) + 1
 
     def _write_files(self, account: YearAccount, folder: Path, before: JsonObject | None) -> JsonObject:
         """Write the files of a year to the store, and return their entries for the index.

@@ -2,7 +2,7 @@
 
 `process_bodies` is the work on a batch. `run_in_batches` cuts what a run has to do into batches, and decides when each
 starts; what comes out does not depend on how they are cut. Where they run is up to the caller:
-`piperoll.operations.worker_processes`, or this process.
+`piperoll.operations.batch_workers`, or this process.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,6 +75,33 @@ class ExaminedFile:
     restates: bool = False
     sample_at: Path | None = None
     audited: bool = False
+
+
+class _Pickler(pickle.Pickler):
+    """Writes a dataset as its name: its 500 headings take 2 ms to write and 2 to read, the rest less than one."""
+
+    def persistent_id(self, obj: object) -> str | None:
+        if isinstance(obj, Dataset) and obj.name in assets.dataset_names() and obj is assets.dataset(obj.name):
+            return obj.name
+        return None
+
+
+class _Unpickler(pickle.Unpickler):
+    def persistent_load(self, pid: str) -> Dataset:
+        return assets.dataset(pid)
+
+
+def write_examined(examined: ExaminedSubmission, path: Path) -> None:
+    """Keep what examining a submission found in a file of the scratch folder."""
+    with path.open("wb") as stream:
+        _Pickler(stream).dump(examined)
+
+
+def read_examined(path: Path) -> ExaminedSubmission:
+    """Read what `write_examined` wrote."""
+    with path.open("rb") as stream:
+        examined: ExaminedSubmission = _Unpickler(stream).load()
+    return examined
 
 
 def compare_with_earlier(

@@ -40,6 +40,8 @@ from piperoll.operations.examined import (
     compare_with_later,
     hold,
     hold_if_older,
+    read_examined,
+    write_examined,
 )
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, result_of
@@ -130,7 +132,7 @@ def recall(run: Run, file: ExaminedFile) -> ExaminedFile:
 
     The result is `audited` if what is packed is the same as before.
     """
-    submission, alone = file.submission, _load(file).examination
+    submission, alone = file.submission, read_examined(file.kept_at).examination
     mapping = publishers.read_mapping(run.store, submission.body, submission.dataset)
     earlier = mapping.as_of(file.period)
     if not questions.bears_on(earlier, alone.reading, submission):
@@ -195,7 +197,7 @@ def _pack_and_keep(
     examined = pack_submission(run, submission, examination, audit=False)
     path = run.scratch / "examined" / submission.body / submission.dataset / f"{submission.sha256}.pickle"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pickle.dumps(examined))
+    write_examined(examined, path)
     sample_at = None
     if examined.packed is not None and examination.reading.tables:
         sample_at = path.with_suffix(".tables")
@@ -215,18 +217,13 @@ def _pack_and_keep(
     )
 
 
-def _load(file: ExaminedFile) -> ExaminedSubmission:
-    examined: ExaminedSubmission = pickle.loads(file.kept_at.read_bytes())  # noqa: S301 - written by `_pack_and_keep`
-    return examined
-
-
 def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileResult:
     """Compare an examined file with earlier releases, publish it or hold it, and file its reports.
 
     `rivals` are the names of files of the same run that claim the same series with other rows: then all are held.
     The public report is written last: once it exists, the submission is done.
     """
-    examined = _load(file)
+    examined = read_examined(file.kept_at)
     if rivals and examined.series is not None:
         table, names = publishers.describe_series(examined.series), [f"'{name}'" for name in rivals]
         others = " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
@@ -269,7 +266,8 @@ def restate(run: Run, file: ExaminedFile, replayed: Version, reason: str) -> Set
 
     `reason` is published. Raises: UsageError: by now it comes out otherwise; nothing is published.
     """
-    examined = compare_with_earlier(run.store, _add_other_sources(run, _load(file), replayed.sources), decided=True)
+    examined = _add_other_sources(run, read_examined(file.kept_at), replayed.sources)
+    examined = compare_with_earlier(run.store, examined, decided=True)
     if examined.packed is None or examined.packed.manifest.rows_sha256 != replayed.rows_sha256:
         raise UsageError("it does not come out as the replay showed: replay again")
     settled = publish_examined(run, examined, restates=True, reason=reason)

@@ -14,7 +14,8 @@ import pytest
 
 from piperoll.errors import EngineDisagreement, PointerMoved, StoreCorrupt
 from piperoll.model import Submission
-from piperoll.operations import batches, pipeline, steps, worker_processes
+from piperoll.operations import batch_workers, batches, pipeline, steps, worker_processes
+from piperoll.operations.batch_workers import process_in_workers
 from piperoll.operations.batches import Batch, process_bodies, retrying, run_in_batches
 from piperoll.operations.collecting import collect_inbox
 from piperoll.operations.examined import ExaminedFile
@@ -52,7 +53,7 @@ def run_all(inbox: Path, to: Path, lanes: int, *, processes: bool, watcher: Watc
 
         def process(batch: Batch) -> list[FileResult]:
             if processes:
-                return workers.process(batch.bodies)
+                return process_in_workers(workers, batch.bodies)
             return [result for results in process_bodies(run, batch.bodies) for result in results]
 
         bodies = pipeline.group_by_body(run, collect_inbox(run, RunRequest(to=str(to), inbox=inbox)))
@@ -158,7 +159,7 @@ def test_a_file_that_failed_before_its_worker_died_and_not_when_tried_again_has_
     (sent, _), *_ = body("anytown", 10).files
     failed, refused = failure(sent, "the store did not answer"), failure(sent, "purged", Ending.REFUSED)
     with open_run(str(tmp_path / "out"), moment=MOMENT) as run:
-        outcome = worker_processes._Outcome(run, [body("anytown", 10)])
+        outcome = batch_workers._Outcome(run, [body("anytown", 10)])
         outcome.count(failed)
         outcome.finish(0, [refused])
         assert outcome.results() == [refused]

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from lxml import html
 
+from piperoll import layout
 from piperoll.model import MONTHS, Period, Series
 from piperoll.operations.catalogue.build import update_consolidated
 from piperoll.operations.run_request import RunRequest
@@ -273,6 +274,42 @@ def test_a_file_of_a_large_year_that_is_gone_is_made_again(order: RunRequest, st
     with TemporaryDirectory() as scratch:
         update_consolidated(store, [("spend", "anytown")], Path(scratch), careful=True)
     assert contents(store, PLACE) == before
+
+
+@pytest.mark.usefixtures("large_years")
+def test_a_table_that_another_build_deleted_meanwhile_is_not_named(order: RunRequest, store: Store) -> None:
+    """A build named the table of a month that was withdrawn while it worked, and that the other build had deleted."""
+    send_months(order, range(6, 9))
+    plain_run(order)
+    send_months(order, (9,))
+    plain_run(order, catalogued=False)
+    overtaken: Any = _OvertakenStore(
+        store, lambda: withdraw_version(order.to, Series("spend", "anytown", Period.month(2026, 7)), 1, because="wrong")
+    )
+    again(overtaken, "anytown")
+    assert overtaken.overtake is None, "the other build came while this one worked"
+    assert sorted(tables_of(store)) == ["2026-06", "2026-08", "2026-09"]
+    named = {file["path"] for table in tables_of(store).values() for file in (table["csv"], table["parquet"])}
+    assert named <= {key.removeprefix(PLACE) for key in store.keys(PLACE)}
+    assert again(store, "anytown") == 0
+
+
+class _OvertakenStore:
+    """A store in which something happens just before the index of the year is replaced for the first time."""
+
+    def __init__(self, store: Store, overtake: Callable[[], object]) -> None:
+        self._store = store
+        self.overtake: Callable[[], object] | None = overtake
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def replace(self, key: str, content: bytes, tag: str | None) -> None:
+        overtake, is_index = self.overtake, key == layout.consolidated_index("spend", YEAR)
+        if overtake is not None and is_index:
+            self.overtake = None
+            overtake()
+        self._store.replace(key, content, tag)
 
 
 def read_totals(store: Store) -> list[list[dict[str, Any]]]:

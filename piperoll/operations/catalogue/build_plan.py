@@ -86,6 +86,15 @@ class BuildScope:
     groups: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a job of a build wrote in another process: pages written or removed, private documents and pages."""
+
+    touched: int
+    documents: frozenset[str]
+    pages: frozenset[str]
+
+
 @dataclass(frozen=True)
 class BodyRecord:
     """What a plan needs to know about a body, and its digest for the pages about all bodies.
@@ -161,6 +170,18 @@ class BuildState:
         for written in waiting.values():
             written.result()
 
+    def take_written(self) -> tuple[int, frozenset[str]]:
+        """How many pages were written and removed, and which documents written, since this was last asked."""
+        self.wait()
+        written = self.touched, frozenset(self._written)
+        self.touched, self._written = 0, set()
+        return written
+
+    def add_written(self, touched: int, documents: Iterable[str]) -> None:
+        """Count what another process has written for this build."""
+        self.touched += touched
+        self._written.update(documents)
+
     def _put(self, key: str, content: bytes) -> None:
         if not self._is_remote:
             self._store.put(key, content)
@@ -229,7 +250,7 @@ class CatalogueBuild:
     `whole` builds everything anew. `stale` are the bodies with changes, `anew` those of them that are read again in
     full, `aged` the bodies that only the passing of time has changed. What is recorded about `suspect` bodies and
     groups may be wrong, because a build that wrote them was interrupted or ran at the same time; `interrupted` are the
-    keys of the records of such builds.
+    keys of the records of such builds. `caches` are the `BodyCache`s of a few bodies, between the stages that use them.
     """
 
     store: Store
@@ -247,6 +268,7 @@ class CatalogueBuild:
     suspect: BuildScope
     interrupted: tuple[str, ...]
     produced: set[str] = field(default_factory=set)
+    caches: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
@@ -277,6 +299,17 @@ class CatalogueBuild:
         builds = (*self.last.builds, (number, wrote))[-_REMEMBERED_BUILDS:]
         self.state.finish(FinishedBuild(number, self.made_by, self.context.on.isoformat(), pages, builds, INDEX_FORMAT))
         self.state.clear(self.interrupted)
+
+    def take_written(self) -> Written:
+        """What was written since this was last asked, once it is; the names only if `whole`, when they are needed."""
+        touched, documents = self.state.take_written()
+        pages, self.produced = frozenset(self.produced), set()
+        return Written(touched, documents if self.whole else frozenset(), pages)
+
+    def add_written(self, written: Written) -> None:
+        """Take in what another process has written for this build."""
+        self.state.add_written(written.touched, written.documents)
+        self.produced |= written.pages
 
     def publish(self, pages: Iterable[tuple[str, bytes]], known: PageHashes) -> PageHashes:
         """Write the pages that differ from what is `known` of them; return the hashes of all."""

@@ -8,11 +8,12 @@ from typing import Any
 
 from piperoll.describing import catalogue
 from piperoll.operations.catalogue.build_plan import CatalogueBuild, PageHashes
+from piperoll.operations.catalogue.jobs import BuildJobs, Spilled, spill
 
 _DIGESTS = "digests"
 """The document with a digest of each group of contributions."""
 
-Changes = dict[str, dict[str, Any]]
+Changes = dict[str, dict[str, Spilled | None]]
 """New contributions by group and member; None: the member no longer contributes."""
 
 
@@ -27,7 +28,17 @@ class Group:
     pages: PageHashes = field(default_factory=dict)
 
 
-def update_groups(build: CatalogueBuild, contributions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class UpdatedGroup:
+    """The digest of a group (None: it has no members any more), and the changes that it makes to other groups."""
+
+    digest: Any
+    changes: Changes
+
+
+def update_groups(
+    build: CatalogueBuild, jobs: BuildJobs, contributions: Mapping[str, Mapping[str, Spilled | None]]
+) -> dict[str, Any]:
     """Put changed `contributions`, by body and group, into their groups, and write the pages of those groups.
 
     Returns: the digest of every group.
@@ -40,20 +51,24 @@ def update_groups(build: CatalogueBuild, contributions: Mapping[str, Mapping[str
     before = {} if build.whole else build.state.read(_DIGESTS, dict[str, Any]) or {}
     digests = dict(before)
     suppliers = sorted(name for name in changes if name.startswith(catalogue.SUPPLIERS))
-    for name in suppliers:
-        for group, part in _update_group(build, name, changes.pop(name), digests).items():
+    own = [(name, changes.pop(name)) for name in suppliers]
+    for name, updated in zip(suppliers, jobs.map(_update_group, own), strict=True):
+        digests[name] = updated.digest
+        for group, part in updated.changes.items():
             changes.setdefault(group, {}).update(part)
     build.begin(contributions, [*changes, *suppliers])
-    for name in sorted(changes):
-        _update_group(build, name, changes.pop(name), digests)
+    for name, updated in zip(sorted(changes), jobs.map(_update_group, sorted(changes.items())), strict=True):
+        digests[name] = updated.digest
     digests = {name: digests[name] for name in sorted(digests) if digests[name] is not None}
     if digests != before:
         build.state.write(_DIGESTS, digests)
     return digests
 
 
-def _update_group(build: CatalogueBuild, name: str, changes: Mapping[str, Any], digests: dict[str, Any]) -> Changes:
-    """Update one group, write its pages and set its digest; return the changes that it makes to other groups."""
+def _update_group(build: CatalogueBuild, task: tuple[str, Mapping[str, Spilled | None]]) -> UpdatedGroup:
+    """Update one group and write its pages."""
+    name, contributions = task
+    changes = {member: None if one is None else one.load() for member, one in contributions.items()}
     kept = (None if build.whole else build.state.read(f"groups/{name}", Group)) or Group()
     after = {**kept.members, **changes}
     members = {member: after[member] for member in sorted(after) if after[member] is not None}
@@ -67,8 +82,9 @@ def _update_group(build: CatalogueBuild, name: str, changes: Mapping[str, Any], 
         build.state.write(f"groups/{name}", Group(members, pages))
     else:
         build.state.drop(f"groups/{name}")
-    digests[name] = catalogue.digest_group(name, members) if members else None
-    return _search_changes(build, name, kept.members, members) if name.startswith(catalogue.SUPPLIERS) else {}
+    digest = catalogue.digest_group(name, members) if members else None
+    is_searched = name.startswith(catalogue.SUPPLIERS)
+    return UpdatedGroup(digest, _search_changes(build, name, kept.members, members) if is_searched else {})
 
 
 def _write_pages(build: CatalogueBuild, name: str, members: dict[str, Any], kept: Group) -> PageHashes:
@@ -94,10 +110,9 @@ def _search_changes(build: CatalogueBuild, name: str, before: Mapping[str, Any],
     member, parts = catalogue.list_supplier_search(name, after)
     _, known = catalogue.list_supplier_search(name, before)
     certain = build.is_clean and not build.whole
-    changes: Changes = {
-        group: {member: part} for group, part in parts.items() if not certain or known.get(group) != part
-    }
+    changed = {group: part for group, part in parts.items() if not certain or known.get(group) != part}
     gone = known.keys() - parts.keys()
     if not certain:
         gone |= {group for group in build.suspect.groups if group.startswith(catalogue.SEARCH)} - parts.keys()
+    changes: Changes = {group: {member: part} for group, part in spill(build, changed).items()}
     return changes | {group: {member: None} for group in gone}
