@@ -72,6 +72,12 @@ def figure_id(measure: str, body: str, period: str, figure: str, item: str = "")
     return hashlib.sha256(f"{measure}|{body}|{period}|{figure}|{item}".encode()).hexdigest()[:16]
 
 
+def _identify(measure: Measure, year: str, rows: pa.RecordBatch) -> list[str]:
+    """The `figure_id` of each row."""
+    texts = pc.binary_join_element_wise(measure.id, rows["body"], year, rows["figure"], rows["item"], "|")
+    return [hashlib.sha256(text).hexdigest()[:16] for text in texts.cast(pa.binary()).to_pylist()]
+
+
 def prepare_tables(measure: Measure, inputs: Inputs) -> None:
     """Make the tables that a measure names, and those of its own folder, as far as they are not there yet.
 
@@ -111,33 +117,18 @@ def write_table(table: pa.Table) -> dict[str, bytes]:
     """A table as CSV and Parquet by their name; the same rows in the same order give the same bytes."""
     text, columns = io.BytesIO(), io.BytesIO()
     pa_csv.write_csv(table, text)
-    pq.write_table(table, columns, compression="zstd")
+    pq.write_table(table, columns, compression="zstd", store_schema=False)
     return {"csv": text.getvalue(), "parquet": columns.getvalue()}
 
 
 def _read_rows(measure: Measure, inputs: Inputs) -> pa.RecordBatch:
     """The rows of the query that lie in the year measured, in order, with all columns of `QUERIED`."""
-    try:
-        found = inputs.connection.sql(measure.query).to_arrow_table()
-    except duckdb.Error as error:
-        if is_of_machine(error):  # a full disk is no fault of the query, nor of what is verified with it
-            raise
-        raise DescriptorError(f"measures/{measure.id}/query.sql: {error}") from error
-    names = found.column_names
-    if unknown := sorted({*names} - QUERIED.keys()):
-        raise DescriptorError(f"measures/{measure.id}/query.sql returns unknown columns: {', '.join(unknown)}")
-    if missing := sorted({"body", "period_start", "period_end", "figure", "value"} - {*names}):
-        raise DescriptorError(f"measures/{measure.id}/query.sql does not return {', '.join(missing)}")
-    columns = {}
-    for name, kind in QUERIED.items():
-        cells = found[name].combine_chunks() if name in names else pa.nulls(found.num_rows)
-        cells = cells if kind is None else cells.cast(kind)
-        columns[name] = pc.fill_null(cells, "") if kind == pa.string() else cells
-    year = inputs.year
+    rows, year = _clean(_run_query(measure, inputs)), inputs.year
     is_in_year = pc.and_(
-        pc.greater_equal(columns["period_start"], year.start), pc.less_equal(columns["period_end"], year.end)
+        pc.greater_equal(rows["period_start"], year.start), pc.less_equal(rows["period_end"], year.end)
     )
-    rows = pa.record_batch(columns).filter(is_in_year).sort_by([(name, "ascending") for name in _KEY])
+    order = pc.sort_indices(rows, [(name, "ascending") for name in _KEY])
+    rows = rows.take(order.filter(is_in_year.take(order)))
     keys = rows.select(_KEY)
     before, after = keys.slice(0, max(rows.num_rows - 1, 0)), keys.slice(1)
     is_double = pc.and_(
@@ -149,6 +140,30 @@ def _read_rows(measure: Measure, inputs: Inputs) -> pa.RecordBatch:
             f"measures/{measure.id}/query.sql returns {one['figure']} '{one['item']}' of {one['body']} twice for {year}"
         )
     return rows
+
+
+def _run_query(measure: Measure, inputs: Inputs) -> pa.Table:
+    try:
+        found: pa.Table = inputs.connection.sql(measure.query).to_arrow_table()
+    except duckdb.Error as error:
+        if is_of_machine(error):  # a full disk is no fault of the query, nor of what is verified with it
+            raise
+        raise DescriptorError(f"measures/{measure.id}/query.sql: {error}") from error
+    if unknown := sorted({*found.column_names} - QUERIED.keys()):
+        raise DescriptorError(f"measures/{measure.id}/query.sql returns unknown columns: {', '.join(unknown)}")
+    if missing := sorted({"body", "period_start", "period_end", "figure", "value"} - {*found.column_names}):
+        raise DescriptorError(f"measures/{measure.id}/query.sql does not return {', '.join(missing)}")
+    return found
+
+
+def _clean(found: pa.Table) -> pa.RecordBatch:
+    """What a query returns, with all columns of `QUERIED`; a text that is missing is empty."""
+    columns = {}
+    for name, kind in QUERIED.items():
+        cells = found[name].combine_chunks() if name in found.column_names else pa.nulls(found.num_rows)
+        cells = cells if kind is None else cells.cast(kind)
+        columns[name] = pc.fill_null(cells, "") if kind == pa.string() else cells
+    return pa.record_batch(columns)
 
 
 def _require_known(measure: Measure, inputs: Inputs, rows: pa.RecordBatch) -> None:
@@ -208,17 +223,17 @@ def _complete(
     """The rows with what follows from their measure, figure and body, and with the notes about them."""
     names = {body.body: body.name for body in inputs.bodies}
     kinds = {body.body: body.kind if measure.comparators == "kind" else "" for body in inputs.bodies}
-    keys: list[list[Any]] = [rows[name].to_pylist() for name in _KEY]
-    year = str(inputs.year)
-    ids = [figure_id(measure.id, body, year, figure, item) for body, figure, item in zip(*keys, strict=True)]
+    ids = _identify(measure, str(inputs.year), rows)
     added = {
         "figure_id": pa.array(ids, pa.string()),
         "body_name": look_up(rows["body"], names),
         "unit": look_up(rows["figure"], {figure.id: figure.unit for figure in measure.figures}),
         "peer_kind": look_up(rows["body"], kinds),
-        "reply": pa.array([replies.get(key, "") for key in zip(keys[0], ids, strict=True)], pa.string()),
     }
-    same = {"measure": measure.id, "method_version": measure.version, "perimeter": measure.perimeter, "inputs": ""}
-    added |= {name: pa.repeat(text, rows.num_rows) for name, text in same.items()}
-    columns = replace_columns(rows, added)
+    if replies:
+        own: list[Any] = rows["body"].to_pylist()
+        added["reply"] = pa.array([replies.get(key, "") for key in zip(own, ids, strict=True)], pa.string())
+    same = {"measure": measure.id, "method_version": measure.version, "perimeter": measure.perimeter}
+    same |= {"inputs": "", "reply": ""}
+    columns = replace_columns(rows, {name: pa.repeat(text, rows.num_rows) for name, text in same.items()} | added)
     return pa.record_batch([columns[one.name].cast(one.type) for one in SCHEMA], schema=SCHEMA)

@@ -24,6 +24,7 @@ from piperoll.model import (
     Period,
     Series,
     file_entry,
+    to_compact_json_bytes,
     to_document,
     to_json_bytes,
 )
@@ -108,17 +109,12 @@ def describe_inputs(
     }
 
 
-def hash_inputs(document: Mapping[str, Any]) -> str:
-    """The hash of inputs.json: with the same one, a measure gives the same rows."""
-    return hashlib.sha256(to_json_bytes(document)).hexdigest()
-
-
 def pack_measure(
     measure: Measure, year: Period, rows: pa.RecordBatch, inputs: Mapping[str, Any], folder: Path
 ) -> Packed:
     """Write the files of a version: the table as CSV and Parquet, inputs, definition, descriptor and manifest.
 
-    `inputs` is what `describe_inputs` made.
+    `inputs` is what `describe_inputs` made; with the same hash of it, a measure gives the same rows.
     """
     folder.mkdir(parents=True, exist_ok=True)
     hashes = {body: one["sha256"] for body, one in inputs["bodies"].items()}
@@ -127,10 +123,10 @@ def pack_measure(
     totals = _write_table(rows, folder)
     csv = file_entry(folder, "measures.csv")
     definition = {"id": measure.id, "version": measure.version, "files": dict(sorted(measure.files.items()))}
-    (folder / "definition.json").write_bytes(to_json_bytes(definition))
-    (folder / "inputs.json").write_bytes(to_json_bytes(inputs))
+    (folder / "definition.json").write_bytes(to_compact_json_bytes(definition))
+    (folder / "inputs.json").write_bytes(listed := to_json_bytes(inputs))
     described = _describe(measure, dataset, series, csv, totals)
-    (folder / "datapackage.json").write_bytes(to_json_bytes(described))
+    (folder / "datapackage.json").write_bytes(to_compact_json_bytes(described))
     manifest = Manifest(
         series=series,
         dataset_version=dataset.version,
@@ -138,7 +134,7 @@ def pack_measure(
         rows=totals.lines,
         amount_gbp=None,
         rows_sha256=totals.rows_sha256,
-        sources=(hash_inputs(inputs),),
+        sources=(hashlib.sha256(listed).hexdigest(),),
         files=tuple(file_entry(folder, name) for name in _FILES),
     )
     (folder / "manifest.json").write_bytes(manifest.to_bytes())

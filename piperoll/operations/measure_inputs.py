@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, cached_property
@@ -29,6 +29,7 @@ from piperoll.model import (
     CountedLines,
     DecisionEntry,
     DecisionKind,
+    History,
     LeftOutLines,
     Period,
     Register,
@@ -94,9 +95,7 @@ class MeasureStore:
         found = self._shared(measure)
         for dataset, name in self._partitions(measure, year):
             for body, entry in self.year_entries(dataset, name).items():
-                account = self._account(dataset, name, entry)
-                every = list_lines(account)
-                releases = tuple(sorted({f"{lines.series}/{lines.path}" for lines in every}))
+                releases = tuple(sorted({f"{series}/{path}" for series, path in self._releases(dataset, name, body)}))
                 digest = hashlib.sha256("".join(_hashes(entry)).encode()).hexdigest()
                 found.append(InputFile("", f"rules of {dataset}", hash_rules_version(entry["rules"])))
                 found.append(InputFile(body, f"{dataset} {name}", digest, releases))
@@ -229,25 +228,39 @@ class MeasureStore:
 
     # --- accounts, held rows and versions -------------------------------------------------------------------------
 
-    def _account(self, dataset: str, year: str, entry: Mapping[str, Any]) -> YearAccount:
-        path = self.path(layout.consolidated_file(dataset, year, entry["json"]["path"]))
-        return YearAccount.from_json(json.loads(path.read_bytes()))
+    @cached_property
+    def _releases(self) -> Callable[[str, str, str], frozenset[tuple[Series, str]]]:
+        """The releases that the account of a dataset, consolidated year and body names; each is read once."""
+
+        def read(dataset: str, year: str, body: str) -> frozenset[tuple[Series, str]]:
+            file = self.year_entries(dataset, year)[body]["json"]["path"]
+            document = json.loads(self.path(layout.consolidated_file(dataset, year, file)).read_bytes())
+            return frozenset((one.series, one.path) for one in list_lines(YearAccount.from_json(document)))
+
+        return cache(read)
 
     def _account_row(self, dataset: str, year: str, body: str) -> dict[str, Any]:
         return account_row(dataset, year, body, self.year_entries(dataset, year)[body])
 
     def _held(self, partitions: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
         """The rows of the view `held`, from the reports of the releases that the accounts name."""
-        lines = {
-            (dataset, one.series, one.path)
+        releases = {
+            (dataset, *release)
             for dataset, year in partitions
-            for entry in self.year_entries(dataset, year).values()
-            for one in list_lines(self._account(dataset, year, entry))
+            for body in self.year_entries(dataset, year)
+            for release in self._releases(dataset, year, body)
         }
-        return held_rows(
-            (dataset, series, json.loads(self.store.read(f"{layout.series_folder(series)}{path}/report.json").content))
-            for dataset, series, path in sorted(lines)
-        )
+        return held_rows((dataset, series, self._report(series, path)) for dataset, series, path in sorted(releases))
+
+    @cached_property
+    def _report(self) -> Callable[[Series, str], Mapping[str, Any]]:
+        """What the report of a release says of the rows that were held; each is read once."""
+
+        def read(series: Series, path: str) -> Mapping[str, Any]:
+            report = json.loads(self.store.read(f"{layout.series_folder(series)}{path}/report.json").content)
+            return {"tables": [{name: table[name] for name in ("rows", "amount")} for table in report["tables"]]}
+
+        return cache(read)
 
     @cached_property
     def _contract_tables(self) -> list[publishers.PublishedTable]:
@@ -263,11 +276,9 @@ class MeasureStore:
             for version in history.versions if version.status in (Status.CURRENT, Status.SUPERSEDED)
         ]  # fmt: skip
 
-    @cache  # noqa: B019 - it lives as long as one operation
-    def _history(self, series: Series) -> Any:
-        return publishers.read_history(self.store, series)[0]
-
-    __hash__ = object.__hash__
+    @cached_property
+    def _history(self) -> Callable[[Series], History]:
+        return cache(lambda series: publishers.read_history(self.store, series)[0])
 
 
 @dataclass(frozen=True, slots=True)
