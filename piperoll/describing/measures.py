@@ -7,13 +7,14 @@ and from the definition that is published beside them, and from nothing else.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from piperoll.model import FileEntry, Series, Version
@@ -28,11 +29,12 @@ MOST_DATED = 200
 ENDING = ("contracts", ("ends-6-list", "ends-12-list"))
 """The measure that lists contracts that end soon, and the figures whose items these contracts are, soonest first."""
 
-_COLUMNS = (
+FIGURE_COLUMNS = (
     *("figure_id", "body", "body_name", "figure", "item", "item_label", "unit", "status", "reason"),
     *("value", "lo", "hi", "n", "coverage", "inferred_share", "period_start", "period_end"),
     *("peers", "peer_kind", "peer_median", "peer_q1", "peer_q3", "rank_best", "rank_worst", "outlier", "reply"),
 )
+"""The columns of a measure's table that pages need."""
 
 _YEAR = re.compile(r"\d{4}-\d\d", re.ASCII)
 """Items that are financial years are in the order of years."""
@@ -282,15 +284,15 @@ def read_figures(table: pa.Table, *, with_items: bool = True, body: str | None =
 
     `with_items=False` reads figures as a whole only; `body` reads those of one body only.
     """
-    for name in _COLUMNS:
+    for name in FIGURE_COLUMNS:
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(table.num_rows))
     if body is not None:
         table = table.filter(pc.equal(table["body"], body))
     is_whole = pc.equal(pc.fill_null(table["item"], ""), "")
-    rows = [_make_figure(row, 0) for row in table.filter(is_whole).select(_COLUMNS).to_pylist()]
+    rows = [_make_figure(row, 0) for row in table.filter(is_whole).select(FIGURE_COLUMNS).to_pylist()]
     if with_items:
-        rows += _read_items(table.filter(pc.invert(is_whole)).select(_COLUMNS))
+        rows += _read_items(table.filter(pc.invert(is_whole)).select(FIGURE_COLUMNS))
     return tuple(sorted(rows, key=lambda row: (row.body, row.figure, row.item)))
 
 
@@ -299,25 +301,31 @@ def _read_items(table: pa.Table) -> Iterator[Figure]:
     if not table.num_rows:
         return
     value = pc.fill_null(table["value"].cast(pa.float64()), 0.0)
-    size = pc.if_else(pc.equal(table["unit"], "days"), pc.negate(value), pc.abs(value))  # the soonest come first
+    is_dated = pc.equal(table["unit"], "days")
+    size = pc.if_else(is_dated, pc.negate(value), pc.abs(value))  # the soonest come first
     names = ["body", "figure"]
     sortable = table.select([*names, "item_label", "item"]).append_column("size", size)
     order = pc.sort_indices(
         sortable,
         [(name, "descending" if name == "size" else "ascending") for name in (*names, "size", "item_label", "item")],
     )
-    ordered = table.take(order)
-    keys: list[Any] = list(zip(ordered["body"].to_pylist(), ordered["figure"].to_pylist(), strict=True))
-    counts = Counter(keys)
-    # A body may have a hundred thousand items: only those that are shown become Python objects.
-    seen: Counter[Any] = Counter()
-    shown = []
-    for position, (key, unit) in enumerate(zip(keys, ordered["unit"].to_pylist(), strict=True)):
-        seen[key] += 1
-        if seen[key] <= (MOST_DATED if unit == "days" else MOST_ITEMS):
-            shown.append(position)
-    for row in ordered.take(pa.array(shown, pa.int64())).to_pylist():
-        yield _make_figure(row, counts[row["body"], row["figure"]])
+    # A body may have a hundred thousand items: only those that are shown are gathered and become Python objects.
+    keys = np.stack([_codes(table[name].take(order)) for name in names])
+    begins = np.flatnonzero(np.append(True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)))
+    counts = np.diff(np.append(begins, len(order)))
+    position = np.arange(len(order)) - np.repeat(begins, counts)
+    most = pc.if_else(pc.fill_null(is_dated.take(order), False), MOST_DATED, MOST_ITEMS).to_numpy()
+    shown = np.flatnonzero(position < most)
+    of_shown = np.repeat(counts, counts)[shown].tolist()
+    for row, count in zip(table.take(order.take(pa.array(shown))).to_pylist(), of_shown, strict=True):
+        yield _make_figure(row, count)
+
+
+def _codes(column: Any) -> npt.NDArray[np.int64]:
+    """A number for each cell, the same for the same text."""
+    indices = column.combine_chunks().dictionary_encode().indices
+    codes: npt.NDArray[np.int64] = pc.fill_null(indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes
 
 
 def _make_figure(row: Mapping[str, Any], items: int) -> Figure:
@@ -332,7 +340,7 @@ def _make_figure(row: Mapping[str, Any], items: int) -> Figure:
     def count(name: str) -> int | None:
         return None if row[name] is None else int(row[name])
 
-    values: dict[str, Any] = {name: text(name) for name in (*_COLUMNS[:9], *_DAYS, "peer_kind", "reply")}
+    values: dict[str, Any] = {name: text(name) for name in (*FIGURE_COLUMNS[:9], *_DAYS, "peer_kind", "reply")}
     values |= {name: number(name) for name in _NUMBERS}
     values |= {name: count(name) for name in ("n", "peers", "rank_best", "rank_worst")}
     return Figure(**values, outlier=bool(row["outlier"]), items=items)
