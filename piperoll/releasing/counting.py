@@ -13,15 +13,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from piperoll.model import (
-    UNDATED,
-    Because,
-    Dataset,
-    Field,
-    Period,
-    Series,
-    partition_of,
-)
+from piperoll.model import UNDATED, Because, Dataset, Field, Period, Series, partition_of
 from piperoll.model.columns import Cells, Flags, Integers, is_filled, pc, to_flags
 from piperoll.releasing.deriving import is_hash, is_provenance
 
