@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from piperoll.model import FileEntry, Series, Version
-from piperoll.model.columns import pc
+from piperoll.model.columns import Cells, pc
 
 MOST_ITEMS = 15
 """Items of one figure and body that pages show, the largest first; the published table has all of them."""
@@ -33,6 +35,12 @@ _COLUMNS = (
     *("value", "lo", "hi", "n", "coverage", "inferred_share", "period_start", "period_end"),
     *("peers", "peer_kind", "peer_median", "peer_q1", "peer_q3", "rank_best", "rank_worst", "outlier", "reply"),
 )
+
+_CHOSEN_BY = ("body", "figure", "item", "item_label", "unit", "value")
+"""The columns by which items are chosen."""
+
+_BATCH_ROWS = 65_536
+"""Rows that are in memory with all columns at once."""
 
 _YEAR = re.compile(r"\d{4}-\d\d", re.ASCII)
 """Items that are financial years are in the order of years."""
@@ -277,47 +285,67 @@ def count_figures(rows: Sequence[Figure]) -> FigureCounts:
     return FigureCounts(len(rows), shown, len(rows) - shown, sum(row.outlier for row in rows))
 
 
-def read_figures(table: pa.Table, *, with_items: bool = True, body: str | None = None) -> tuple[Figure, ...]:
-    """Read the rows of a measure's table, with at most MOST_ITEMS items of each figure and body.
-
-    `with_items=False` reads figures as a whole only; `body` reads those of one body only.
-    """
-    for name in _COLUMNS:
-        if name not in table.column_names:
-            table = table.append_column(name, pa.nulls(table.num_rows))
+def read_figures(table: pa.Table, *, body: str | None = None) -> tuple[Figure, ...]:
+    """Read the rows of a measure, or of one `body`, with at most MOST_ITEMS items of each figure and body."""
     if body is not None:
         table = table.filter(pc.equal(table["body"], body))
+    positions, items = _choose_rows(table, with_items=True)
+    return _make_figures(table.take(positions), items)
+
+
+def read_figures_file(path: Path, *, with_items: bool = True) -> tuple[Figure, ...]:
+    """Read the figures of a published Parquet file, as `read_figures` does; `with_items=False`: as a whole only.
+
+    The rows that are read are chosen by a few columns, because a measure can have hundreds of thousands of others.
+    """
+    with pq.ParquetFile(path) as file:
+        positions, items = _choose_rows(file.read(columns=list(_CHOSEN_BY)), with_items=with_items)
+        figures: list[Figure] = []
+        first = 0
+        for batch in file.iter_batches(columns=list(_COLUMNS), batch_size=_BATCH_ROWS):
+            last = first + batch.num_rows
+            own = positions.filter(pc.and_(pc.greater_equal(positions, first), pc.less(positions, last)))
+            figures += _make_figures(pa.Table.from_batches([batch]).take(pc.subtract(own, first)), items)
+            first = last
+    return tuple(sorted(figures, key=_by_key))
+
+
+def _choose_rows(table: pa.Table, *, with_items: bool) -> tuple[Cells, Counter[tuple[str, str]]]:
+    """The positions of the rows that pages show, and how many items each body and figure has."""
+    table = _complete(table, _CHOSEN_BY)
     is_whole = pc.equal(pc.fill_null(table["item"], ""), "")
-    rows = [_make_figure(row, 0) for row in table.filter(is_whole).select(_COLUMNS).to_pylist()]
-    if with_items:
-        rows += _read_items(table.filter(pc.invert(is_whole)).select(_COLUMNS))
-    return tuple(sorted(rows, key=lambda row: (row.body, row.figure, row.item)))
+    positions = pc.indices_nonzero(is_whole).to_pylist()
+    counts: Counter[tuple[str, str]] = Counter()
+    if with_items and len(positions) < table.num_rows:
+        value = pc.fill_null(table["value"].cast(pa.float64()), 0.0)
+        size = pc.if_else(pc.equal(table["unit"], "days"), pc.negate(value), pc.abs(value))  # the soonest come first
+        names = ("body", "figure", "size", "item_label", "item")
+        keys = [(name, "descending" if name == "size" else "ascending") for name in names]
+        order = pc.sort_indices(table.append_column("size", size), keys)
+        order = order.filter(pc.invert(is_whole).take(order))
+        ordered = table.select(["body", "figure", "unit"]).take(order)
+        columns: list[list[Any]] = [column.to_pylist() for column in (*ordered.columns, order)]
+        for body, figure, unit, position in zip(*columns, strict=True):
+            counts[body, figure] += 1
+            if counts[body, figure] <= (MOST_DATED if unit == "days" else MOST_ITEMS):
+                positions.append(position)
+    return pa.array(sorted(positions), pa.int64()), counts
 
 
-def _read_items(table: pa.Table) -> Iterator[Figure]:
-    """The largest items of each figure and body, from a table of items alone."""
-    if not table.num_rows:
-        return
-    value = pc.fill_null(table["value"].cast(pa.float64()), 0.0)
-    size = pc.if_else(pc.equal(table["unit"], "days"), pc.negate(value), pc.abs(value))  # the soonest come first
-    names = ["body", "figure"]
-    sortable = table.select([*names, "item_label", "item"]).append_column("size", size)
-    order = pc.sort_indices(
-        sortable,
-        [(name, "descending" if name == "size" else "ascending") for name in (*names, "size", "item_label", "item")],
-    )
-    ordered = table.take(order)
-    keys: list[Any] = list(zip(ordered["body"].to_pylist(), ordered["figure"].to_pylist(), strict=True))
-    counts = Counter(keys)
-    # A body may have a hundred thousand items: only those that are shown become Python objects.
-    seen: Counter[Any] = Counter()
-    shown = []
-    for position, (key, unit) in enumerate(zip(keys, ordered["unit"].to_pylist(), strict=True)):
-        seen[key] += 1
-        if seen[key] <= (MOST_DATED if unit == "days" else MOST_ITEMS):
-            shown.append(position)
-    for row in ordered.take(pa.array(shown, pa.int64())).to_pylist():
-        yield _make_figure(row, counts[row["body"], row["figure"]])
+def _make_figures(table: pa.Table, items: Mapping[tuple[str, str], int]) -> tuple[Figure, ...]:
+    rows = _complete(table, _COLUMNS).to_pylist()
+    figures = (_make_figure(row, items[row["body"], row["figure"]] if row["item"] else 0) for row in rows)
+    return tuple(sorted(figures, key=_by_key))
+
+
+def _complete(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """These columns of a table; one that it lacks is empty."""
+    lacking = pa.nulls(table.num_rows)
+    return pa.table({name: table[name] if name in table.column_names else lacking for name in names})
+
+
+def _by_key(figure: Figure) -> tuple[str, str, str]:
+    return figure.body, figure.figure, figure.item
 
 
 def _make_figure(row: Mapping[str, Any], items: int) -> Figure:

@@ -14,8 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from piperoll import layout
 from piperoll.describing import catalogue
 from piperoll.describing.measures import (
@@ -25,7 +23,7 @@ from piperoll.describing.measures import (
     PublishedMeasure,
     group_by_body,
     read_definition,
-    read_figures,
+    read_figures_file,
 )
 from piperoll.errors import StoreCorrupt
 from piperoll.model import Body, Manifest, Series
@@ -180,5 +178,5 @@ def read_years(
     for year in measure.years:
         path = folder / f"{measure.id}-{year.year}.parquet"
         store.fetch(layout.release_file(year.series, year.current, "measures.parquet"), path)
-        yield MeasuredYear(year, read_figures(pq.read_table(path), with_items=year is measure.latest), kinds)
+        yield MeasuredYear(year, read_figures_file(path, with_items=year is measure.latest), kinds)
         path.unlink()
