@@ -36,11 +36,11 @@ from piperoll.operations.run_summary import Ending
 DEPLOYMENT = "month/shard"
 """The deployment in prefect.yaml that runs a shard: the flow `month` without its catalogue."""
 
-SILENT_SECONDS = 75
+SILENT_SECONDS = 70
 """After how long without a heartbeat a shard's worker is taken for dead. Workers beat every 30 seconds, as prefect.yaml
 sets; with the time a worker takes to find and start it, the shard is taken up again within two minutes."""
 
-_STARTING_SECONDS = 100
+_STARTING_SECONDS = 90
 """How long a worker may take to start a shard that it has taken: there is no heartbeat before."""
 
 _ATTEMPTS = 3

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import resource
 import tempfile
 import threading
 import time
@@ -20,6 +22,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hosting.limits import ApiLimits
 from hosting.problems import Problem
+from piperoll.errors import describe_error
+
+_LOGGER = logging.getLogger("uvicorn.error")
+"""What the server says of itself on standard error."""
 
 _DRAINED_TIMES = 10
 """Read on to at most this many times the largest body before it is refused: a browser shows an answer only if its whole
@@ -40,7 +46,8 @@ _LOOK_SECONDS = 0.5
 class PatientProtocol(H11Protocol):
     """HTTP/1.1 whose clients must send the head of each request within `patience_seconds`: uvicorn waits for ever.
 
-    Of more than `most_connections`, the one that has been idle longest is closed.
+    Of more than `most_connections`, or a third of the files that the process may open, the one that has been idle
+    longest is closed: a server that cannot open a file for the next connection tries again and again.
     """
 
     patience_seconds = 20.0
@@ -53,9 +60,11 @@ class PatientProtocol(H11Protocol):
         """Expect a request."""
         super().connection_made(transport)
         self._expect_request()
-        if len(self.connections) > self.most_connections:
+        if len(self.connections) > min(self.most_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3):
+            # many connections are made before one that was closed is lost, which must not be closed again instead
             idle = [one for one in self.connections if isinstance(one, PatientProtocol) and one.is_idle]
-            min(idle, key=lambda one: one._idle_since).transport.abort()
+            still_open = [one for one in idle if not one.transport.is_closing()]
+            min(still_open, key=lambda one: one._idle_since).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""
@@ -88,6 +97,10 @@ class PatientProtocol(H11Protocol):
 
 class SlowClient(Exception):
     """A client does not read its answer, which is abandoned."""
+
+
+class AnswerBroken(Exception):
+    """The rest of an answer cannot be made: this machine has no room for it."""
 
 
 class AnswerDeadline:
@@ -128,7 +141,7 @@ class AnswerDeadline:
 
         try:
             await self._app(scope, receive, send_in_pieces)
-        except* SlowClient:
+        except* (SlowClient, AnswerBroken):
             pass  # the server closes a connection whose answer is not complete
 
 
@@ -190,6 +203,11 @@ class _Segments:
             self._at += len(piece)
             return piece
 
+    @property
+    def is_empty(self) -> bool:
+        """True if nothing was added."""
+        return not any(self._sizes)
+
     def close(self) -> None:
         """Delete what is left."""
         while self._files:
@@ -223,8 +241,14 @@ class AnswerSpool:
         if self._made:
             self._clear()
 
+    async def wait(self) -> None:
+        """Wait for the first piece. Raises: OSError: there is none, because this machine has no room for it."""
+        await self._news.wait()
+        if isinstance(self._error, OSError) and self._segments.is_empty:
+            raise self._error
+
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """The answer in pieces of at most 64 kB. Raises: what making it raises."""
+        """The answer in pieces of at most 64 kB. Raises: AnswerBroken, and what else making it raises."""
         made = False
         while not made:
             await self._news.wait()
@@ -233,6 +257,9 @@ class AnswerSpool:
             while piece := self._segments.read():
                 self._give_back(len(piece))
                 yield piece
+        if isinstance(self._error, OSError):
+            _LOGGER.error("an answer could not be made to its end: %s", describe_error(self._error))
+            raise AnswerBroken from self._error
         if self._error is not None:
             raise self._error
 

@@ -40,8 +40,12 @@ _LEAST_MEMORY = 512 << 20
 _MORE_MEMORY = 2 << 30
 """The same for the commands that use Arrow's, Pandas' and DuckDB's threads together, each with an arena of its own."""
 
+_SERVER_MEMORY = 3 << 30
+"""The same for servers, which have a stack and an arena for each of their threads."""
+
 _LIGHT = {"datasets", "explain", "template", "settings", "sample"}
-_HEAVY = {"run", "release", "replay", "serve", "measure", "withdraw", "purge", "restore", "verify", "api", "portal"}
+_HEAVY = {"run", "release", "replay", "serve", "measure", "withdraw", "purge", "restore", "verify"}
+_SERVERS = {"api", "portal"}
 
 FAILED = 2
 """The exit status if a command could not do what was asked; 1 means that a file was held or rejected."""
@@ -193,7 +197,7 @@ def _require_memory(command: str) -> None:
     if limit is None or command in _LIGHT:
         return
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # it reserves memory for each core
-    needed = _MORE_MEMORY if command in _HEAVY else _LEAST_MEMORY
+    needed = _SERVER_MEMORY if command in _SERVERS else _MORE_MEMORY if command in _HEAVY else _LEAST_MEMORY
     if limit < needed:
         raise UsageError(
             f"the memory of this process is limited to {limit >> 20:,} MB (ulimit -v), and piperoll {command} needs "

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hosting.limits import WorkSlots
 from hosting.problems import Problem
 from hosting.sandboxed_check import start_fork_server
+from hosting.server_process import server_process
 from hosting.transfers import AnswerDeadline, UploadBudget
 from piperoll.errors import NotThere, PiperollError, UsageError
 from portal import home, machine, operator, questions, readers, receipts, replies, returns, sending, sign_in
@@ -42,11 +43,13 @@ from portal.sessions import (
 from portal.settings import PortalSettings
 
 UVICORN_SETTINGS: dict[str, Any] = {
+    "lifespan": "off",  # there is none, and a second Ctrl+C would print its traceback
     "access_log": False,  # addresses of pages and of people are in no log
     "log_level": "warning",
     "server_header": False,
     "proxy_headers": False,
     "timeout_graceful_shutdown": 10,
+    "backlog": 64,  # accepted in one go, before an idle connection is closed
     "http": "hosting.transfers:PatientProtocol",
     "h11_max_incomplete_event_size": 16_384,
 }
@@ -121,12 +124,16 @@ def create_portal(settings: PortalSettings) -> FastAPI:
 
 def run_portal(settings: PortalSettings, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, and `say` where; with `settings.local`, an address that signs in once."""
-    app = create_portal(settings)
-    say(f"The portal is at {settings.address} (stop it with Ctrl+C)")
-    app.state.work.ask()  # what was recorded and not done when the portal last stopped
-    if settings.local is not None:
-        say(f"Sign in, once: {one_time_address(app)}")
-    uvicorn.run(app, host=host, port=port, **UVICORN_SETTINGS)
+    with server_process("portal"):
+        app = create_portal(settings)
+        say(f"The portal is at {settings.address} (stop it with Ctrl+C)")
+        app.state.work.ask()  # what was recorded and not done when the portal last stopped
+        if settings.local is not None:
+            say(f"Sign in, once: {one_time_address(app)}")
+        try:
+            uvicorn.run(app, host=host, port=port, **UVICORN_SETTINGS)
+        finally:
+            app.state.work.stop()
 
 
 def one_time_address(app: FastAPI) -> str:

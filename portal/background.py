@@ -18,6 +18,8 @@ _WORK = (
     "submitting.publish_from_arguments(); answering.apply_from_arguments()"
 )
 
+_SECONDS_TO_END = 5
+
 
 class BackgroundWork:
     """Starts the process when it is asked for, and once more if it is asked for while at work."""
@@ -27,6 +29,8 @@ class BackgroundWork:
         self._lock = threading.Lock()
         self._wanted = False
         self._thread: threading.Thread | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
 
     def ask(self) -> None:
         """Ask for the work to be done soon."""
@@ -44,12 +48,25 @@ class BackgroundWork:
         if thread is not None:
             thread.join(seconds)
 
+    def stop(self) -> None:
+        """End the process and begin no other: the portal ends. What it had not done is done after the next start."""
+        with self._lock:
+            self._stopped = True
+            process = self._process
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(_SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
     def _work(self) -> None:
         while True:
             with self._lock:
-                if not self._wanted:
+                if not self._wanted or self._stopped:
                     self._thread = None
                     return
                 self._wanted = False
-            given = [self._settings.store, *filter(None, [self._settings.bodies])]
-            subprocess.run([sys.executable, "-P", "-c", _WORK, *given], check=False)  # noqa: S603 - our own code
+                given = [self._settings.store, *filter(None, [self._settings.bodies])]
+                self._process = subprocess.Popen([sys.executable, "-P", "-c", _WORK, *given])  # noqa: S603 - our own code
+            self._process.wait()

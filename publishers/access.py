@@ -76,6 +76,16 @@ def keep_secret(store: Store, key: str = layout.PLATFORM_SECRET) -> bytes:
     return made
 
 
+def chase_secret(store: Store, *, write: bool) -> bytes:
+    """The secret that keys what was sent to whom: one of the store's own, so that no setting changes what is known.
+
+    Without `write`, it is not made: if there is none yet, nothing was sent, and any other will do.
+    """
+    if write or store.exists(layout.CHASE_SECRET):
+        return keep_secret(store, layout.CHASE_SECRET)
+    return b"nothing was ever sent"
+
+
 def keep_link(store: Store, digest: str, link: Mapping[str, str | float]) -> None:
     """Keep what a sign-in link is for, by the hash of its token."""
     store.create(layout.sign_in_link(digest), to_json_bytes(dict(link)))

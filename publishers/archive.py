@@ -10,7 +10,7 @@ from typing import Any
 
 from piperoll import layout
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
-from piperoll.model import Report, Submission, from_document, to_document, to_json_bytes
+from piperoll.model import Report, Submission, from_document, to_compact_json_bytes, to_document, to_json_bytes
 from publishers.change_log import logging_submission_change
 from publishers.purge import purge_again, refuse_purged
 from publishers.stores.protocol import Store, sha256_of, update_object
@@ -143,7 +143,7 @@ def list_rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
 
 def _write_report(store: Store, key: str, report: Report) -> None:
     """Write a report over an older one; if several are written at the same time, the last one stays."""
-    content = to_json_bytes(to_document(report))
+    content = to_compact_json_bytes(to_document(report))
     try:
         store.replace(key, content, None)  # one request, for nearly all of them
     except PointerMoved:

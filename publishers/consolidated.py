@@ -33,8 +33,8 @@ from piperoll.model import (
     add_pounds,
     file_entry,
     partition_of,
+    to_compact_json_bytes,
     to_document,
-    to_json_bytes,
 )
 from publishers.index import list_indexed_series_of
 from publishers.pointer import fetch_version, read_history
@@ -350,7 +350,7 @@ class _BodyReleases:
 
         Files of tables that have not changed are in the store already, and their entries in the one `before`.
         """
-        (folder / f"{self.dataset.name}.json").write_bytes(to_json_bytes(account.to_json()))
+        (folder / f"{self.dataset.name}.json").write_bytes(to_compact_json_bytes(account.to_json()))
         split = folder / "tables.json"
         listed: list[JsonObject] = json.loads(split.read_bytes()) if split.exists() else []
         kinds = {kind: ending for kind, ending in _FILES.items() if not (listed and kind in _LINES)}

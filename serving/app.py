@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +21,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hosting.limits import ApiLimits, WorkSlots
 from hosting.problems import Problem
 from hosting.sandboxed_check import start_fork_server
+from hosting.server_process import server_process
 from hosting.transfers import AnswerDeadline
 from piperoll import __version__
 from piperoll.errors import NotThere, PiperollError
-from piperoll.scratch import scratch_folder
 from publishers import open_store
 from serving import check_upload, listings, openapi
 from serving.check_upload import CheckEndpoint
@@ -44,10 +41,12 @@ _OPTIONS_VARIABLE = "SERVING_OPTIONS"
 """The environment variable that passes the options to worker processes, which uvicorn starts without arguments."""
 
 UVICORN_SETTINGS: dict[str, Any] = {
+    "lifespan": "off",  # there is none, and a second Ctrl+C would print its traceback
     "access_log": False,
     "log_level": "warning",
     "server_header": False,
     "timeout_graceful_shutdown": 10,
+    "backlog": 64,  # accepted in one go, before an idle connection is closed
     "http": "hosting.transfers:PatientProtocol",
     "h11_max_incomplete_event_size": 65_536,  # a URL may have a cursor and a long list of values
 }
@@ -93,10 +92,8 @@ class ServerOptions:
 
 def run_server(options: ServerOptions) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests that are being answered."""
-    # uvicorn handles SIGTERM and then raises it again; exiting normally lets the temporary folder be removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with nullcontext(options.cache) if options.cache else scratch_folder("api") as cache:
-        os.environ[_OPTIONS_VARIABLE] = json.dumps(asdict(replace(options, cache=str(cache))))
+    with server_process("api") as folder:
+        os.environ[_OPTIONS_VARIABLE] = json.dumps(asdict(replace(options, cache=options.cache or str(folder))))
         uvicorn.run(
             f"{__name__}:create_app_from_environment",
             factory=True,

@@ -134,6 +134,11 @@ class ResultStream(StreamingResponse):
         """Make and send the chunks; stop making them if the client has gone."""
         self._spool.start()
         try:
+            try:
+                await self._spool.wait()
+            except OSError as error:
+                message = f"the server cannot make an answer now ({error.strerror}): try again later"
+                raise Problem(503, "no-room", message, retry_after=60) from error
             await super().__call__(scope, receive, send)
         finally:
             self._spool.stop()

@@ -75,7 +75,8 @@ def chase(  # noqa: PLR0913, PLR0917 - one parameter for each option
         )
     from piperoll.commands.duties import parse_day
     from piperoll.operations.body_index import open_index
-    from piperoll.operations.chasing import chase_secret, plan_chase, read_chase_rules
+    from piperoll.operations.chasing import plan_chase, read_chase_rules
+    from publishers.access import chase_secret
 
     sender, today = _sender(settings), datetime.now(UTC).date()
     if send and not settings.portal_url:
@@ -218,8 +219,8 @@ def _write_messages(folder: Path, messages: Iterable[ChaseMessage]) -> None:
 def _show_log(store: Store, contacts: Iterable[Contact], *, body: str | None, as_json: bool) -> None:
     from piperoll import terminal
     from piperoll.operations.access import keyed_digest
-    from piperoll.operations.chasing import chase_secret
     from publishers import list_unfinished_chases, read_chase_log
+    from publishers.access import chase_secret
 
     secret = chase_secret(store, write=False)
     names = {keyed_digest(secret, "contact", one.address)[:12]: one.address for one in contacts}

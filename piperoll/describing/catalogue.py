@@ -174,8 +174,11 @@ def collect_lasting_contributions(holdings: Holdings, payees: Mapping[str, Payee
 
 def list_supplier_search(name: str, members: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """Return what a group of suppliers adds to the search index, by the name of the group, and its name as a member."""
-    pages = ((one.key, layout.supplier_page(one.key), [spelling for spelling, _ in one.spellings])
-             for one in decode_group(members).values() if one.has_page)  # fmt: skip
+    group = decode_group(members).values()
+    pages = (
+        (one.key, page, [spelling for spelling, _ in one.spellings])
+        for one, page in supplier_pages.find_supplier_pages(name.removeprefix(SUPPLIERS), group)
+    )
     parts = {f"{SEARCH}{letters}": part for letters, part in split_supplier_pages(pages).items()}
     return f"@{name.removeprefix(SUPPLIERS)}", parts
 

@@ -43,11 +43,16 @@ MOST_PERIODS = 24
 
 @dataclass(frozen=True, slots=True)
 class ChartRow:
-    """One bar in the table: its figure in words, and the link to the rows behind it."""
+    """One bar in the table: its figure in words, and the link to the rows behind it, if there is one."""
 
     bar: Bar
     words: str
     link: str
+
+    @property
+    def is_empty(self) -> bool:
+        """True if no rows are behind it and it leads nowhere else: it has a place on the axis, and nothing to show."""
+        return not self.bar.rows and (not self.link or bool(self.bar.conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def draw_chart(
         columns=columns,
         height=COLUMNS_HEIGHT if columns else ROW_HEIGHT * len(shown),
         zero=_percentage(-low, high - low),
-        base=_percentage(high, high - low) if high - low else "100.00",
+        base=_percentage(high, high - low) if high - low else "100",
         highest=format_figure(high, unit),
         bars=tuple(_draw_bar(row, n, len(shown), low, high, columns=columns) for n, row in enumerate(shown)),
         rows=rows,
@@ -205,9 +210,9 @@ _LATIN = 0x24F
 
 
 def _percentage(part: Decimal, whole: Decimal) -> str:
-    """A percentage to two decimal places; zero of zero is zero."""
+    """A percentage to at most two decimal places; zero of zero is zero."""
     share = part * 100 / whole if whole else Decimal(0)
-    return str(share.quantize(Decimal("0.01"), ROUND_HALF_EVEN))
+    return str(share.quantize(Decimal("0.01"), ROUND_HALF_EVEN)).rstrip("0").rstrip(".")
 
 
 # --- charts over time ---------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from piperoll.describing.context import Holdings
 from piperoll.describing.overview import Overview
 from piperoll.describing.series_facts import SeriesFacts
 from piperoll.describing.wording import series_title
-from piperoll.model import Dataset, to_json_bytes
+from piperoll.model import Dataset, to_compact_json_bytes
 
 _PROFILES = "https://datapackage.org/profiles/2.0/"
 _COLUMNS = (
@@ -54,7 +54,7 @@ def render_body_packages(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
             ],
             "resources": [_series_resource(holdings, dataset, facts) for facts in series],
         }
-        yield layout.body_package(body.slug, dataset.name), to_json_bytes(package)
+        yield layout.body_package(body.slug, dataset.name), to_compact_json_bytes(package)
 
 
 def _series_resource(holdings: Holdings, dataset: Dataset, facts: SeriesFacts) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _series_resource(holdings: Holdings, dataset: Dataset, facts: SeriesFacts) -
 def render_packages(overview: Overview) -> Iterator[tuple[str, bytes]]:
     """Render the schema of each dataset, the tables of packages, and the package of these tables."""
     for dataset in overview.datasets:
-        yield layout.dataset_schema(dataset.name), to_json_bytes(dataset.descriptor["resources"][0]["schema"])
+        yield layout.dataset_schema(dataset.name), to_compact_json_bytes(dataset.descriptor["resources"][0]["schema"])
         table = io.StringIO(newline="")
         writer = csv.writer(table)
         writer.writerow(name for name, _, _ in _COLUMNS)
@@ -104,7 +104,7 @@ def render_packages(overview: Overview) -> Iterator[tuple[str, bytes]]:
         "homepage": urls.address(overview.base_url, layout.HOME),
         "resources": [_table_resource(overview, dataset) for dataset in overview.datasets],
     }
-    yield layout.PACKAGE, to_json_bytes(package)
+    yield layout.PACKAGE, to_compact_json_bytes(package)
 
 
 def _table_resource(overview: Overview, dataset: Dataset) -> dict[str, Any]:

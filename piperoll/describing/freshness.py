@@ -8,7 +8,7 @@ from decimal import Decimal
 from piperoll.describing.context import Holdings
 from piperoll.describing.overview import Overview
 from piperoll.duties import next_due_day, publication_interval
-from piperoll.model import format_decimal, to_json_bytes
+from piperoll.model import format_decimal, to_compact_json_bytes
 
 
 def write_freshness(overview: Overview) -> bytes:
@@ -74,4 +74,4 @@ def write_body_freshness(holdings: Holdings) -> bytes:
             }
         )
     duties = [duty.to_document() for duty in reversed(holdings.duties)]
-    return to_json_bytes({"body": holdings.body.slug, "datasets": datasets, "series": series, "duties": duties})
+    return to_compact_json_bytes({"body": holdings.body.slug, "datasets": datasets, "series": series, "duties": duties})

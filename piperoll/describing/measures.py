@@ -7,19 +7,18 @@ and from the definition that is published beside them, and from nothing else.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from piperoll.model import FileEntry, Series, Version
-from piperoll.model.columns import Cells, pc
+from piperoll.model.columns import pc
 
 MOST_ITEMS = 15
 """Items of one figure and body that pages show, the largest first; the published table has all of them."""
@@ -30,17 +29,12 @@ MOST_DATED = 200
 ENDING = ("contracts", ("ends-6-list", "ends-12-list"))
 """The measure that lists contracts that end soon, and the figures whose items these contracts are, soonest first."""
 
-_COLUMNS = (
+FIGURE_COLUMNS = (
     *("figure_id", "body", "body_name", "figure", "item", "item_label", "unit", "status", "reason"),
     *("value", "lo", "hi", "n", "coverage", "inferred_share", "period_start", "period_end"),
     *("peers", "peer_kind", "peer_median", "peer_q1", "peer_q3", "rank_best", "rank_worst", "outlier", "reply"),
 )
-
-_CHOSEN_BY = ("body", "figure", "item", "item_label", "unit", "value")
-"""The columns by which items are chosen."""
-
-_BATCH_ROWS = 65_536
-"""Rows that are in memory with all columns at once."""
+"""The columns of a measure's table that pages need."""
 
 _YEAR = re.compile(r"\d{4}-\d\d", re.ASCII)
 """Items that are financial years are in the order of years."""
@@ -285,67 +279,53 @@ def count_figures(rows: Sequence[Figure]) -> FigureCounts:
     return FigureCounts(len(rows), shown, len(rows) - shown, sum(row.outlier for row in rows))
 
 
-def read_figures(table: pa.Table, *, body: str | None = None) -> tuple[Figure, ...]:
-    """Read the rows of a measure, or of one `body`, with at most MOST_ITEMS items of each figure and body."""
+def read_figures(table: pa.Table, *, with_items: bool = True, body: str | None = None) -> tuple[Figure, ...]:
+    """Read the rows of a measure's table, with at most MOST_ITEMS items of each figure and body.
+
+    `with_items=False` reads figures as a whole only; `body` reads those of one body only.
+    """
+    for name in FIGURE_COLUMNS:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows))
     if body is not None:
         table = table.filter(pc.equal(table["body"], body))
-    positions, items = _choose_rows(table, with_items=True)
-    return _make_figures(table.take(positions), items)
-
-
-def read_figures_file(path: Path, *, with_items: bool = True) -> tuple[Figure, ...]:
-    """Read the figures of a published Parquet file, as `read_figures` does; `with_items=False`: as a whole only.
-
-    The rows that are read are chosen by a few columns, because a measure can have hundreds of thousands of others.
-    """
-    with pq.ParquetFile(path) as file:
-        positions, items = _choose_rows(file.read(columns=list(_CHOSEN_BY)), with_items=with_items)
-        figures: list[Figure] = []
-        first = 0
-        for batch in file.iter_batches(columns=list(_COLUMNS), batch_size=_BATCH_ROWS):
-            last = first + batch.num_rows
-            own = positions.filter(pc.and_(pc.greater_equal(positions, first), pc.less(positions, last)))
-            figures += _make_figures(pa.Table.from_batches([batch]).take(pc.subtract(own, first)), items)
-            first = last
-    return tuple(sorted(figures, key=_by_key))
-
-
-def _choose_rows(table: pa.Table, *, with_items: bool) -> tuple[Cells, Counter[tuple[str, str]]]:
-    """The positions of the rows that pages show, and how many items each body and figure has."""
-    table = _complete(table, _CHOSEN_BY)
     is_whole = pc.equal(pc.fill_null(table["item"], ""), "")
-    positions = pc.indices_nonzero(is_whole).to_pylist()
-    counts: Counter[tuple[str, str]] = Counter()
-    if with_items and len(positions) < table.num_rows:
-        value = pc.fill_null(table["value"].cast(pa.float64()), 0.0)
-        size = pc.if_else(pc.equal(table["unit"], "days"), pc.negate(value), pc.abs(value))  # the soonest come first
-        names = ("body", "figure", "size", "item_label", "item")
-        keys = [(name, "descending" if name == "size" else "ascending") for name in names]
-        order = pc.sort_indices(table.append_column("size", size), keys)
-        order = order.filter(pc.invert(is_whole).take(order))
-        ordered = table.select(["body", "figure", "unit"]).take(order)
-        columns: list[list[Any]] = [column.to_pylist() for column in (*ordered.columns, order)]
-        for body, figure, unit, position in zip(*columns, strict=True):
-            counts[body, figure] += 1
-            if counts[body, figure] <= (MOST_DATED if unit == "days" else MOST_ITEMS):
-                positions.append(position)
-    return pa.array(sorted(positions), pa.int64()), counts
+    rows = [_make_figure(row, 0) for row in table.filter(is_whole).select(FIGURE_COLUMNS).to_pylist()]
+    if with_items:
+        rows += _read_items(table.filter(pc.invert(is_whole)).select(FIGURE_COLUMNS))
+    return tuple(sorted(rows, key=lambda row: (row.body, row.figure, row.item)))
 
 
-def _make_figures(table: pa.Table, items: Mapping[tuple[str, str], int]) -> tuple[Figure, ...]:
-    rows = _complete(table, _COLUMNS).to_pylist()
-    figures = (_make_figure(row, items[row["body"], row["figure"]] if row["item"] else 0) for row in rows)
-    return tuple(sorted(figures, key=_by_key))
+def _read_items(table: pa.Table) -> Iterator[Figure]:
+    """The largest items of each figure and body, from a table of items alone."""
+    if not table.num_rows:
+        return
+    value = pc.fill_null(table["value"].cast(pa.float64()), 0.0)
+    is_dated = pc.equal(table["unit"], "days")
+    size = pc.if_else(is_dated, pc.negate(value), pc.abs(value))  # the soonest come first
+    names = ["body", "figure"]
+    sortable = table.select([*names, "item_label", "item"]).append_column("size", size)
+    order = pc.sort_indices(
+        sortable,
+        [(name, "descending" if name == "size" else "ascending") for name in (*names, "size", "item_label", "item")],
+    )
+    # A body may have a hundred thousand items: only those that are shown are gathered and become Python objects.
+    keys = np.stack([_codes(table[name].take(order)) for name in names])
+    begins = np.flatnonzero(np.append(True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)))
+    counts = np.diff(np.append(begins, len(order)))
+    position = np.arange(len(order)) - np.repeat(begins, counts)
+    most = pc.if_else(pc.fill_null(is_dated.take(order), False), MOST_DATED, MOST_ITEMS).to_numpy()
+    shown = np.flatnonzero(position < most)
+    of_shown = np.repeat(counts, counts)[shown].tolist()
+    for row, count in zip(table.take(order.take(pa.array(shown))).to_pylist(), of_shown, strict=True):
+        yield _make_figure(row, count)
 
 
-def _complete(table: pa.Table, names: Sequence[str]) -> pa.Table:
-    """These columns of a table; one that it lacks is empty."""
-    lacking = pa.nulls(table.num_rows)
-    return pa.table({name: table[name] if name in table.column_names else lacking for name in names})
-
-
-def _by_key(figure: Figure) -> tuple[str, str, str]:
-    return figure.body, figure.figure, figure.item
+def _codes(column: Any) -> npt.NDArray[np.int64]:
+    """A number for each cell, the same for the same text."""
+    indices = column.combine_chunks().dictionary_encode().indices
+    codes: npt.NDArray[np.int64] = pc.fill_null(indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes
 
 
 def _make_figure(row: Mapping[str, Any], items: int) -> Figure:
@@ -360,7 +340,7 @@ def _make_figure(row: Mapping[str, Any], items: int) -> Figure:
     def count(name: str) -> int | None:
         return None if row[name] is None else int(row[name])
 
-    values: dict[str, Any] = {name: text(name) for name in (*_COLUMNS[:9], *_DAYS, "peer_kind", "reply")}
+    values: dict[str, Any] = {name: text(name) for name in (*FIGURE_COLUMNS[:9], *_DAYS, "peer_kind", "reply")}
     values |= {name: number(name) for name in _NUMBERS}
     values |= {name: count(name) for name in ("n", "peers", "rank_best", "rank_worst")}
     return Figure(**values, outlier=bool(row["outlier"]), items=items)

@@ -26,6 +26,12 @@ LEAST_BODIES = 2
 LEAST_POUNDS = Decimal(25_000)
 """A public body, company or charity that is paid this much has a page, also if only one body pays it."""
 
+MOST_LISTED_MONTHS = 3
+"""A supplier that one body pays, in at most this many months, is shown whole in the list of its group."""
+
+MOST_LISTED_SPELLINGS = 4
+"""A supplier with more spellings is not shown whole in a list."""
+
 KNOWN_CLASSES = ("public-body", "charity", "company")
 """Payee classes of organisations. The class of any other name is in doubt: it may be that of a person in business."""
 
@@ -159,6 +165,18 @@ class Supplier:
             one.contracts for one in self.payees.values()
         )
         return self.payee_class in KNOWN_CLASSES and of_size
+
+    @property
+    def fits_list(self) -> bool:
+        """True if its line in the list of its group shows all that a page of its own would.
+
+        One body pays it, in few months, and no contract names it. Its address then leads to the line. Of the suppliers
+        of the real files, four of seven are such.
+        """
+        if len(self.payees) > 1 or len(self.spellings) > MOST_LISTED_SPELLINGS:
+            return False
+        (payee,) = self.payees.values()
+        return not payee.contracts and sum(len(year.months) for year in payee.years.values()) <= MOST_LISTED_MONTHS
 
 
 @dataclass(frozen=True, slots=True)

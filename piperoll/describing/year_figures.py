@@ -155,10 +155,8 @@ BodyYears: TypeAlias = Mapping[str, Mapping[str, BodyYear]]
 
 def add_sums(sums: Iterable[RowSum]) -> RowSum:
     """Add up rows and pounds, exactly."""
-    whole = RowSum()
-    for one in sums:
-        whole = whole + one
-    return whole
+    every = list(sums)
+    return RowSum(sum(one.rows for one in every), add_pounds(one.amount for one in every))
 
 
 def read_account(account: YearAccount) -> YearFigures:

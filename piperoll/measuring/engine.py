@@ -117,7 +117,7 @@ def write_table(table: pa.Table) -> dict[str, bytes]:
     """A table as CSV and Parquet by their name; the same rows in the same order give the same bytes."""
     text, columns = io.BytesIO(), io.BytesIO()
     pa_csv.write_csv(table, text)
-    pq.write_table(table, columns, compression="zstd")
+    pq.write_table(table, columns, compression="zstd", store_schema=False)
     return {"csv": text.getvalue(), "parquet": columns.getvalue()}
 
 

@@ -24,6 +24,7 @@ from piperoll.model import (
     Period,
     Series,
     file_entry,
+    to_compact_json_bytes,
     to_document,
     to_json_bytes,
 )
@@ -122,10 +123,10 @@ def pack_measure(
     totals = _write_table(rows, folder)
     csv = file_entry(folder, "measures.csv")
     definition = {"id": measure.id, "version": measure.version, "files": dict(sorted(measure.files.items()))}
-    (folder / "definition.json").write_bytes(to_json_bytes(definition))
+    (folder / "definition.json").write_bytes(to_compact_json_bytes(definition))
     (folder / "inputs.json").write_bytes(listed := to_json_bytes(inputs))
     described = _describe(measure, dataset, series, csv, totals)
-    (folder / "datapackage.json").write_bytes(to_json_bytes(described))
+    (folder / "datapackage.json").write_bytes(to_compact_json_bytes(described))
     manifest = Manifest(
         series=series,
         dataset_version=dataset.version,

@@ -63,7 +63,14 @@ from piperoll.model.report import (
     Verdict,
     What,
 )
-from piperoll.model.serialize import format_decimal, from_document, printable_name, to_document, to_json_bytes
+from piperoll.model.serialize import (
+    format_decimal,
+    from_document,
+    printable_name,
+    to_compact_json_bytes,
+    to_document,
+    to_json_bytes,
+)
 from piperoll.model.series import Series
 from piperoll.model.submission import Submission
 from piperoll.model.table import Table
@@ -167,6 +174,7 @@ __all__ = [
     "roles_for",
     "slugify",
     "suggest_bodies",
+    "to_compact_json_bytes",
     "to_document",
     "to_json_bytes",
 ]

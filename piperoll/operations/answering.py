@@ -85,25 +85,25 @@ def answer_items(
     report is its text.
     Raises: UsageError: no answer was taken, and why the first was not: the item is not open, the answer is not one of
     its choices, or someone else must give it; no reason is given, or it may name a person where it is published; the
-    mapping that keeps it cannot be read.
+    mapping that keeps it cannot be read. StoreError: the store took none.
     """
     if not answers:
         raise UsageError("choose an answer to at least one question")
     known = {item.id: item for item in items}
     taken: list[QueueItem] = []
-    refused: dict[str, str] = {}
+    refused: dict[str, PiperollError] = {}
     for identifier, answer in answers.items():
         try:
             item = _find_answerable(known, identifier, answer, because, standings)
             reason = require_reason(because) if item.kind in (ItemKind.FILE, ItemKind.CLAIM) else because
             _record(store, item, answer, reason, by, moment)
         except PiperollError as error:
-            refused[identifier] = str(error)
+            refused[identifier] = error
         else:
             taken.append(item)
     if not taken:
-        raise UsageError(next(iter(refused.values())))
-    return TakenAnswers(tuple(taken), refused)
+        raise next(iter(refused.values()))
+    return TakenAnswers(tuple(taken), {identifier: str(error) for identifier, error in refused.items()})
 
 
 def _find_answerable(

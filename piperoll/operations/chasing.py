@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import publishers
-from piperoll import assets, layout
+from piperoll import assets
 from piperoll.describing.wording import (
     capitalize_first,
     format_count,
@@ -35,7 +35,6 @@ from piperoll.operations.body_index import StoreIndex
 from piperoll.operations.decision_queue import list_body_items
 from piperoll.operations.duty_calendar import CalendarFilter, list_calendar
 from piperoll.operations.queue_items import ItemKind, QueueItem
-from publishers.access import keep_secret
 from publishers.chasing import FAILED, SENT, UNKNOWN
 
 _MOST_LISTED = 40
@@ -235,16 +234,6 @@ def _parse_contact(path: Path, line: int, row: Mapping[str, str | None], known: 
 
 
 # --- what is to be chased -------------------------------------------------------------------------------------------
-
-
-def chase_secret(store: publishers.Store, *, write: bool) -> bytes:
-    """The secret that keys what was sent to whom: one of the store's own, so that no setting changes what is known.
-
-    Without `write`, it is not made: if there is none yet, nothing was sent, and any other will do.
-    """
-    if write or store.exists(layout.CHASE_SECRET):
-        return keep_secret(store, layout.CHASE_SECRET)
-    return b"nothing was ever sent"
 
 
 def plan_chase(

@@ -181,7 +181,13 @@ def _write_totals(dataset: Dataset, summed: pa.Table, lines: pa.Table, folder: P
     """Write the files of a year that have no lines."""
     write_totals(dataset, lines, folder / f"{dataset.name}.totals.parquet")
     rollup = _roll_up(dataset, summed, lines)
-    pq.write_table(rollup, folder / f"{dataset.name}.rollup.parquet", compression="zstd", row_group_size=GROUP_ROWS)
+    pq.write_table(
+        rollup,
+        folder / f"{dataset.name}.rollup.parquet",
+        compression="zstd",
+        store_schema=False,
+        row_group_size=GROUP_ROWS,
+    )
 
 
 def _make_tables(
@@ -407,7 +413,9 @@ def _write_lines(
     target = stem.with_suffix(".parquet")
     with (
         stem.with_suffix(".csv").open("wb") as out,
-        pq.ParquetWriter(target, schema, compression="zstd", bloom_filter_options=filters) as parquet,
+        pq.ParquetWriter(
+            target, schema, compression="zstd", store_schema=False, bloom_filter_options=filters
+        ) as parquet,
         Writer() as writer,
     ):
         out.write(",".join(schema.names).encode() + b"\r\n")

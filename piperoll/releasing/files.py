@@ -54,7 +54,9 @@ class TableFiles:
     def __init__(self, folder: Path, name: str, columns: Sequence[PublishedColumn]) -> None:
         self._columns = columns
         self._schema = pa.schema([pa.field(column.name, column.type) for column in columns])
-        self._parquet = pq.ParquetWriter(folder / f"{name}.parquet", self._schema, compression="zstd")
+        self._parquet = pq.ParquetWriter(
+            folder / f"{name}.parquet", self._schema, compression="zstd", store_schema=False
+        )
         self._waiting: list[pa.Table] = []
         self._csv = (folder / f"{name}.csv").open("wb")
         self._csv.write(",".join(column.name for column in columns).encode() + b"\r\n")

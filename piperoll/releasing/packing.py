@@ -25,8 +25,8 @@ from piperoll.model import (
     TableReport,
     file_entry,
     format_decimal,
+    to_compact_json_bytes,
     to_document,
-    to_json_bytes,
 )
 from piperoll.model.columns import Cells, pc
 from piperoll.releasing.columns import PublishedColumn, add_exactly
@@ -98,8 +98,8 @@ def write_documents(
     folder: Path, csv: FileEntry, descriptor: Mapping[str, Any], report: Mapping[str, Any], facts: ManifestFacts
 ) -> Packed:
     """Write the JSON files beside the table whose CSV file is `csv`, the manifest last."""
-    (folder / "datapackage.json").write_bytes(to_json_bytes(descriptor))
-    (folder / "report.json").write_bytes(to_json_bytes(report))
+    (folder / "datapackage.json").write_bytes(to_compact_json_bytes(descriptor))
+    (folder / "report.json").write_bytes(to_compact_json_bytes(report))
     parquet = f"{csv.path.removesuffix('.csv')}.parquet"
     manifest = Manifest(
         series=facts.series,
@@ -126,7 +126,7 @@ def replace_report(packed: Packed, report: Report, disposition: Disposition) -> 
     A report may say more once the release has been compared with others. The public report is made from it here.
     """
     name = "report.json"
-    (packed.folder / name).write_bytes(to_json_bytes(to_document(public_report(report, disposition))))
+    (packed.folder / name).write_bytes(to_compact_json_bytes(to_document(public_report(report, disposition))))
     entries = (file_entry(packed.folder, name) if entry.path == name else entry for entry in packed.manifest.files)
     manifest = replace(packed.manifest, files=tuple(entries))
     (packed.folder / "manifest.json").write_bytes(manifest.to_bytes())

@@ -63,8 +63,8 @@ class Page(HTMLParser):
             self.scripts.append(given.get("type"))
         if re.fullmatch(r"h[1-6]", tag):
             self.headings.append(int(tag[1]))
-        if tag == "meta" and (name := given.get("property") or given.get("name")):
-            self.meta[name] = given.get("content") or ""
+        if tag == "meta":
+            self.meta |= {name: given.get("content") or "" for key in ("name", "property") if (name := given.get(key))}
         if tag == "html":
             self.lang = given.get("lang")
 
@@ -143,7 +143,7 @@ def test_pages_do_not_depend_on_where_they_are_served(site: dict[str, bytes]) ->
     """Except for linked data, and the code to copy for loading and citing."""
     elsewhere = dict(built(base_url="http://localhost:8000/"))
     on_host = re.compile(
-        rb'<script type="application/ld\+json">.*?</script>|<pre id="[a-z-]+" tabindex="0">.*?</pre>', re.DOTALL
+        rb'<script type="application/ld\+json">.*?</script>|<pre id="[a-z-]+" tabindex=0>.*?</pre>', re.DOTALL
     )
     for key, content in site.items():
         if key.endswith((".html", ".css")) and key != "404.html":

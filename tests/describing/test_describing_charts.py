@@ -191,8 +191,8 @@ def test_names_that_are_redacted_are_not_searched_by() -> None:
 def test_credits_are_drawn_on_the_other_side_of_zero() -> None:
     rows = [("2026-10-01", "A", "", "30.00", "none"), ("2026-10-01", "B", "", "-10.00", "none")]
     drawn = draw_chart(next(one for one in charts(rows) if one.name == "suppliers"), SPEND)
-    assert drawn.zero == "25.00"
-    assert [(one.start, one.length) for one in drawn.bars] == [("25.00", "75.00"), ("0.00", "25.00")]
+    assert drawn.zero == "25"
+    assert [(one.start, one.length) for one in drawn.bars] == [("25", "75"), ("0", "25")]
 
 
 def test_each_dataset_declares_charts_that_it_can_fill() -> None:

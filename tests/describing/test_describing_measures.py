@@ -7,17 +7,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pyshacl
 import pytest
 import rdflib
 
 from piperoll import assets, layout
-from piperoll.describing import measures
 from piperoll.describing.context import CatalogueContext
 from piperoll.describing.measure_wording import shared_reasons
-from piperoll.describing.measures import MOST_ITEMS, Figure, read_figures, read_figures_file
+from piperoll.describing.measures import Figure
 from piperoll.model import Body, Register
 from piperoll.operations.catalogue.build import build_from_store
 from publishers import FolderStore
@@ -255,27 +252,3 @@ def test_the_shapes_of_dcat_ap_find_nothing_wrong_with_measures(built: Built) ->
     graph = rdflib.Graph().parse(data=built.page("catalog.ttl"), format="turtle")
     conforms, _, text = pyshacl.validate(graph, shacl_graph=shapes(), allow_warnings=True)
     assert conforms, text
-
-
-def test_figures_read_in_batches_are_those_of_the_whole_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [
-        {
-            "figure_id": f"{body}-{item}",
-            "body": body,
-            "figure": "net",
-            "unit": "gbp",
-            "item": item,
-            "item_label": item,
-            "value": value,
-        }
-        for body in ("ashby-borough", "brook-borough")
-        for value, item in enumerate(["", *(f"item {number:02}" for number in range(MOST_ITEMS + 5))])
-    ]
-    table = pa.Table.from_pylist(rows)
-    pq.write_table(table, tmp_path / "measures.parquet")
-    monkeypatch.setattr(measures, "_BATCH_ROWS", 3)
-    figures = read_figures_file(tmp_path / "measures.parquet")
-    assert figures == read_figures(table)
-    assert [figure.items for figure in figures] == [0, *[MOST_ITEMS + 5] * MOST_ITEMS] * 2
-    assert "item 00" not in {figure.item for figure in figures}  # the smallest
-    assert [figure.item for figure in read_figures_file(tmp_path / "measures.parquet", with_items=False)] == ["", ""]

@@ -81,7 +81,9 @@ def test_no_page_is_over_200_kb_with_everything_it_loads(site: Site) -> None:
 def test_every_page_keeps_one_strict_policy(site: Site) -> None:
     for key in set(site.files(".html")) - {"report.html"}:
         html = content(site, key).decode()
-        assert f'content="{POLICY}"'.replace("'", "&#39;") in html, key
+        leads_to_list = "http-equiv=refresh" in html  # loads nothing at all
+        policy = "default-src 'none'" if leads_to_list else POLICY
+        assert f'content="{policy}"' in html, key
         assert Links(html.encode()).inline == [], key
     assert "unsafe" not in POLICY
     alone = content(site, "report.html").decode()

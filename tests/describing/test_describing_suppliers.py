@@ -89,12 +89,41 @@ def test_a_page_names_every_spelling_and_adds_up_all_bodies() -> None:
 
 
 def test_a_release_renders_only_the_pages_of_the_suppliers_it_changes() -> None:
-    before = group("oak", {ANYTOWN: {"oak": paid(30_000), "oakleaf": paid(40_000)}})
-    after = group("oak", {ANYTOWN: {"oak": paid(30_000), "oakleaf": paid(40_001)}})
+    others = {BRACKWATER: {"oak": paid(1), "oakleaf": paid(1)}}
+    before = group("oak", {ANYTOWN: {"oak": paid(30_000), "oakleaf": paid(40_000)}} | others)
+    after = group("oak", {ANYTOWN: {"oak": paid(30_000), "oakleaf": paid(40_001)}} | others)
     pages = rendered(after, before)
     assert pages[page("oak")] is None
-    assert b"40,001" in (pages[page("oakleaf")] or b"")
+    assert b"40,002" in (pages[page("oakleaf")] or b"")
     assert rendered(after)[page("oak")] is not None
+
+
+def test_a_supplier_of_one_body_and_month_is_shown_whole_in_the_list_and_its_address_leads_there() -> None:
+    pages = rendered(group("oak", {ANYTOWN: {"oak": paid(30_000, "Oak Ltd", "Oak & Co"), "oakleaf": paid(40_000)}}))
+    listed = (pages[layout.supplier_list("oak")(1)] or b"").decode()
+    for shown in (
+        "Council of Vale 0000",
+        "£30,000.00",
+        "October 2026: 1 row",
+        "also written Oak Ltd",
+        "<code>oak</code>",
+    ):
+        assert shown in listed
+    assert 'id="oak"' in listed
+    own = (pages[page("oak")] or b"").decode()
+    assert 'content="0; url=index.html#oak"' in own
+    assert len(own) < 600
+    assert "40,000" not in own
+
+
+def test_a_supplier_of_one_body_has_a_page_if_its_line_cannot_show_everything() -> None:
+    months = {f"2026-{month:02}": RowSum(1, Decimal(30_000)) for month in range(6, 10)}
+    year = PayeeYear(months, {"spend/council-0000/2026-Q2": {"Oak Ltd": 4}})
+    often = Payee({"company": 4}, {"Oak Ltd": 4}, {"2026-27": year})
+    spelled = paid(30_000, *(f"Oak Ltd {number}" for number in range(6)))
+    pages = rendered(group("oak", {ANYTOWN: {"oak": often, "oakleaf": spelled}}))
+    assert all(b"Who pays it" in (pages[page(key)] or b"") for key in ("oak", "oakleaf"))
+    assert b"By month" in (pages[page("oak")] or b"")
 
 
 def test_contracts_are_those_of_the_latest_register() -> None:
@@ -134,6 +163,6 @@ def test_suppliers_are_found_under_the_letters_of_every_spelling() -> None:
     members = group("oak", {ANYTOWN: {"oak": paid(30_000, "Oak Ltd", "Acorn & Oak")}})
     member, parts = catalogue.list_supplier_search(f"{catalogue.SUPPLIERS}oak", members)
     assert member == "@oak"
-    assert parts["search/oa"]["pages"] == {"oak": "suppliers/oak/oak.html"}
+    assert parts["search/oa"]["pages"] == {"oak": "suppliers/oak/index.html#oak"}
     assert {"search/oa", "search/ac"} <= parts.keys()
     assert decode_group(members)["oak"].title == "Acorn & Oak"

@@ -60,12 +60,12 @@ def _payers(page: Page, place: Place) -> Sequence[Value] | None:
     return money(paid(page, f"{where} AND year = $?", *values, year_of(column)))
 
 
-def _rows_of_tables(page: Page, text: str) -> list[Value]:
+def _rows_of_tables(page: Page, text: str, key: str = "") -> list[Value]:
     """`August 2026: 8 rows of City of PlaceholderOctober 2026: 4 rows …`: each is a table with that many rows of it."""
     found: list[Value] = []
     counts = page.published.query(
         "SELECT series, count(*) FROM figures_spend WHERE supplier_key = $1 GROUP BY series, supplier_name, year",
-        key_of(page),
+        key or key_of(page),
     )
     known = {(page.published.tables[series].span.words, rows) for series, rows in counts}
     for words, rows in re.findall(
@@ -146,10 +146,34 @@ def _names(page: Page) -> dict[str, int]:
 
 @rule(SUPPLIERS, "cell", "largest-caption|suppliers-caption|list-caption", "Bodies|Rows|Pounds", ANY)
 def _listed_supplier(page: Page, place: Place) -> Sequence[Value] | None:
-    key = place.link.removesuffix(".html").split("/")[2]
+    key = _listed_key(page, place)
     total = page.published.sum_lines("spend", "supplier_key = $1", key)
     ((bodies,),) = page.published.query("SELECT count(DISTINCT body) FROM figures_spend WHERE supplier_key = $1", key)
     return {"Bodies": [bodies], "Rows": [total.rows], "Pounds": money(total)}[place.names[1]]
+
+
+@rule(SUPPLIERS, "cell", "suppliers-caption", "Paid by|Its rows|Supplier", ANY)
+def _listed_whole(page: Page, place: Place) -> Sequence[Value] | None:
+    key = _listed_key(page, place)
+    if place.names[1] == "Supplier":
+        return [one.value for one in place.figures] if key else []
+    if place.names[1] == "Its rows":
+        return _rows_of_tables(page, place.text, key)
+    found = []
+    for name, year, _ in re.findall(r"(?:([A-Z][a-z]+) (\d{4})|In no month): (£|–)", place.text):
+        month = f"{year}-{MONTHS.index(name) + 1:02}" if year else ""
+        found += money(page.published.sum_lines("spend", "supplier_key = $1 AND coalesce(month, '') = $2", key, month))
+    return found
+
+
+def _listed_key(page: Page, place: Place) -> str:
+    """The key of a supplier in a list: that of its page, or, if its line shows it whole, of those with its name."""
+    if place.link.startswith("suppliers/"):
+        return place.link.removesuffix(".html").split("/")[2]
+    spelled = "trim(regexp_replace(supplier_name, '\\s+', ' ', 'g'))"
+    name = place.names[2].split(" also written ")[0]
+    keys = page.published.query(f"SELECT DISTINCT supplier_key FROM figures_spend WHERE {spelled} = $1", name)
+    return str(keys[0][0]) if keys else ""
 
 
 @rule(SUPPLIERS, "sentence", r"A name has a page if # or more .*|A public body, .* if it is paid # or more.*")

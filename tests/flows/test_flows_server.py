@@ -351,6 +351,41 @@ def test_deployments_do_not_depend_on_the_folder_that_they_were_deployed_from() 
     assert yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["pull"] == []
 
 
+def test_a_second_month_does_not_begin_while_one_runs(prefect_server: str) -> None:
+    """By the limit of the queue, which is counted when a worker asks, and of which the run itself holds nothing."""
+    name = "one-at-a-time"
+    ask(prefect_server, "/work_pools/", {"name": name, "type": "process"})
+    ask(prefect_server, f"/work_pools/{name}/queues", {"name": "monthly", "concurrency_limit": 1})
+    flow = ask(prefect_server, "/flows/", {"name": "month"})["id"]
+    given = {"name": "monthly", "flow_id": flow, "work_pool_name": name, "work_queue_name": "monthly"}
+    deployment = ask(prefect_server, "/deployments/", given)["id"]
+    first, second = (ask(prefect_server, f"/deployments/{deployment}/create_flow_run")["id"] for _ in range(2))
+
+    def ready() -> set[str]:
+        found = ask(prefect_server, f"/work_pools/{name}/get_scheduled_flow_runs")
+        return {one["flow_run"]["id"] for one in found}
+
+    def become(run: str, kind: str) -> dict[str, Any]:
+        answer = ask(prefect_server, f"/flow_runs/{run}/set_state", {"state": {"type": kind}})
+        assert answer["status"] == "ACCEPT"
+        return dict(answer["state"]["state_details"])
+
+    (begun,) = ready()
+    details = [become(begun, kind) for kind in ("PENDING", "RUNNING")]
+    assert {each["deployment_concurrency_lease_id"] for each in details} == {None}
+    assert ready() == set()
+    become(begun, "CRASHED")
+    assert ready() == {first, second} - {begun}
+
+
+def test_no_deployment_holds_a_lease_that_a_restarted_server_has_forgotten() -> None:
+    """Prefect ended a run within minutes of a restart of its server, because it could not renew the lease."""
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
+    assert [one["name"] for one in deployments if one.get("concurrency_limit") is not None] == []
+    (queue,) = {one["work_pool"]["work_queue_name"] for one in deployments if "work_queue_name" in one["work_pool"]}
+    assert f"set-concurrency-limit {queue} 1" in (ROOT / "docs/scaling.md").read_text("utf-8")
+
+
 def test_every_deployment_names_a_flow_and_parameters_that_exist() -> None:
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
     assert {deployment["entrypoint"] for deployment in deployments} == {f"flows.{name}.{name}" for name in FLOWS}

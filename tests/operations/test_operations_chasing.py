@@ -43,7 +43,6 @@ from piperoll.operations.chasing import (
     Contact,
     NotDelivered,
     Sender,
-    chase_secret,
     plan_chase,
     read_chase_rules,
     read_contacts,
@@ -53,6 +52,7 @@ from piperoll.operations.run_request import known_bodies
 from portal.mail import MailNotSent, send_mail
 from portal.settings import MailSettings
 from publishers import archive_submission, file_reports, open_store, read_chase_log
+from publishers.access import chase_secret
 from publishers.chasing import ChaseEntry
 from tests.fixtures.sign_in_servers import Inbox, smtp_server
 from tests.portal.test_portal_webhooks import Receiver

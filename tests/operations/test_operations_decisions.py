@@ -7,8 +7,10 @@ import io
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,15 +20,17 @@ from piperoll.model import Cause, DecidedAs, DecisionKind, Period, Series, Statu
 from piperoll.operations import decisions, pipeline, run_request, steps
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles, collect_inbox
+from piperoll.operations.decisions import PendingDecisions
 from piperoll.operations.preview import CandidateFile, preview_report
 from piperoll.operations.release import release
 from piperoll.operations.replay import replay
-from piperoll.operations.run_request import Run, RunRequest
+from piperoll.operations.run_request import Run, RunRequest, Shard
 from piperoll.operations.run_summary import RunSummary
 from piperoll.operations.run_summary_markdown import format_markdown
 from piperoll.operations.takedown import purge_submission
 from piperoll.releasing import compare_versions, find_faults
 from publishers import (
+    Store,
     find_values,
     list_indexed_series,
     list_submissions,
@@ -425,3 +429,48 @@ def test_a_row_that_is_held_for_a_private_person_in_its_text_comes_back(tmp_path
     world.take_back(identifier)
     world.run()
     assert world.names() == ["Zebra"]
+
+
+def test_the_folders_in_which_versions_are_put_together_are_gone_when_their_body_is_done(world: World) -> None:
+    """They stayed until the run ended: a decision about a thousand versions filled the disk."""
+    more = f"29/10/2026,{NAME},7.00,Y1,Supplies,Estates\r\n30/10/2026,Fern Ltd,8.00,Y2,Supplies,Estates\r\n"
+    world.send("anytown/October 2026 late.csv", spend(0) + more.encode())
+    assert "held" in endings(world.run())["spend/anytown/October 2026 late.csv"]
+    held = next(
+        one for one, report in list_submissions(world.store, "anytown") if report and report.verdict is Verdict.HELD
+    )
+    release(world.request.to, held.sha256, because="Late payments", how="add")
+    world.decide(NAME, "business")
+    with world.request.open() as run:
+        (files,) = (one for one in pipeline.group_by_body(run, CollectedFiles()) if one.decided)
+        assert len(pipeline.process_body(run, files)) == 2
+        assert [path.name for path in run.scratch.rglob("*") if path.is_file()] == [".lock"]
+    assert world.names()
+
+
+def test_a_shard_looks_at_decisions_about_its_own_bodies_only(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of a hundred shards read the reports of all bodies after a decision for all of them."""
+    world.decide(NAME, "business", body=None)
+    looked: list[str] = []
+    original = decisions._find_files
+
+    def find_files(store: Store, body: str, *given: Any) -> PendingDecisions:
+        looked.append(body)
+        return original(store, body, *given)
+
+    monkeypatch.setattr(decisions, "_find_files", find_files)
+    seen = []
+    for number in (1, 2, 3, 4):
+        shard = Shard(number, 4)
+        looked.clear()
+        with replace(world.request, shard=shard).open() as run:
+            pending = [one.body for one in pipeline.group_by_body(run, CollectedFiles()) if one.decided]
+        assert {*looked} == {one for one in ("anytown", "beeford") if shard.keeps(one)} == {*pending}
+        seen += pending
+    assert sorted(seen) == ["anytown", "beeford"]
+    world.run()
+    assert world.names() == [NAME]
+    decisions.mark_for_all(world.store)
+    looked.clear()
+    assert list(decisions.find_pending(world.store)) == []
+    assert looked == []

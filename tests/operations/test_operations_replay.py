@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,10 @@ from piperoll.model import Cause, DecisionKind, Series, Status
 from piperoll.operations import run_request
 from piperoll.operations.replay import apply_replay, replay
 from piperoll.operations.restating import find_impact, sum_by_body
-from publishers import list_decisions, open_store, read_history
+from publishers import FolderStore, list_decisions, open_store, read_history
 from tests.fixtures.dying_store import DyingStore, Killed
 from tests.operations.deliveries import World
-from tests.operations.inbox import contents, spend
+from tests.operations.inbox import contents, put, spend
 
 WHY = "The finance team says what these columns are"
 SEPTEMBER, OCTOBER, NOVEMBER = (Series.parse(f"spend/anytown/2026-{month}") for month in ("09", "10", "11"))
@@ -107,3 +108,25 @@ def test_the_command_prints_json_applies_with_a_reason_and_is_in_the_log(world: 
     assert "spend/anytown/2026-10 is restated by today's rules" in log.stdout
     refused = CliRunner().invoke(app, ["replay", "--from", world.place, "--apply"])
     assert refused.exit_code != 0
+
+
+def test_each_event_of_a_replay_asks_what_is_recorded_of_its_own_bodies_only(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It listed the whole target for each event, so a replay of years took the square of its time."""
+    for number in range(10):
+        put(tmp_path / "inbox", f"spend/body{number}/October 2026.csv", spend(5))
+    world.run(tmp_path / "inbox")
+    asked: list[str] = []
+    original = FolderStore.keys
+
+    def keys(store: FolderStore, prefix: str = "") -> Iterator[str]:
+        if "replayed" in str(store):
+            asked.append(prefix)
+        return original(store, prefix)
+
+    monkeypatch.setattr(FolderStore, "keys", keys)
+    replay(world.place, str(tmp_path / "replayed"), catalogued=False)
+    assert "collected/examined-by/spend/anytown/" in asked
+    # the ten bodies that came together list once
+    assert asked.count("collected/examined-by/") == 1

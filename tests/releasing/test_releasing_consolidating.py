@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -284,3 +285,31 @@ def test_who_looks_for_a_reference_reads_the_row_groups_that_may_have_it(standin
     with duckdb.connect() as engine:
         found = engine.execute(sql, {"file": str(tmp_path / "2026-27/spend.parquet")}).fetchall()
     assert {name for (name,) in found} == {"line_id", "transaction_number"}
+
+
+def test_texts_that_repeat_in_one_table_and_not_in_another_stay_as_they_are(standing: Standing, tmp_path: Path) -> None:
+    many = [spend("2026-10-01", "Acme Ltd", f"{number}.00", "PO 1") for number in range(1, 400)]
+    few = [spend("2026-11-02", None, "5.00", "PO 1"), spend("2026-11-03", 'Beta "B" Ltd', "6.00", None)]
+    nameless = [{name: cell for name, cell in spend("2026-12-01", None, "7.00").items() if name != "supplier_name"}]
+    releases = [standing("2026-10", many), standing("2026-11", few), standing("2026-12", nameless)]
+    account = consolidate(tmp_path, *releases)["2026-27"]
+    assert (account.rows, account.amount_gbp) == (402, Decimal(400 * 399 // 2 + 18))
+    found = [(row["line_date"], row["supplier_name"], row["transaction_number"]) for row in rows(tmp_path)]
+    assert found == [
+        *[("2026-10-01", "Acme Ltd", "PO 1")] * 399,
+        ("2026-11-03", 'Beta "B" Ltd', ""),
+        ("2026-11-02", "", "PO 1"),
+        ("2026-12-01", "", ""),
+    ]
+    table = pq.read_table(tmp_path / "2026-27" / "spend.parquet")
+    assert table.schema.field("supplier_name").type == table.schema.field("body").type == pa.string()
+    assert table.column("supplier_key").null_count == table.column("supplier_name").null_count == 2
+
+
+def test_a_table_by_itself_counts_as_it_does_beside_others(standing: Standing, tmp_path: Path) -> None:
+    lines = [spend("2026-10-01", "Acme Ltd", "5.00")] * 2 + [spend(None, "Acme Ltd", "5.00")] * 2
+    october = standing("2026-10", lines)
+    alone = consolidate(tmp_path / "alone", october)["2026-27"]
+    beside = consolidate(tmp_path / "beside", october, standing("2026-09", [spend("2026-09-01", "B Ltd", "1.00")]))
+    assert alone.counted[0] == beside["2026-27"].counted[1]
+    assert alone.rows == 4

@@ -242,6 +242,50 @@ def test_a_check_that_is_interrupted_does_not_say_that_the_file_is_held(tmp_path
     assert not list(tmp_path.glob("piperoll*"))
 
 
+def test_a_server_that_is_interrupted_ends_without_a_traceback_and_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl+C ended the API with the traceback of the signal; workers left folders for temporary files."""
+    store, temporary = tmp_path / "store", tmp_path / "temporary"
+    temporary.mkdir()
+    (store / layout.INDEX).parent.mkdir(parents=True)
+    (store / layout.INDEX).write_text("{}")
+    with (tmp_path / "said").open("w") as said, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        program += "from piperoll.cli import main; main()"
+        command = [sys.executable, "-P", "-c", program, "api", str(store), "--port", str(port)]
+        variables = environment() | {"TMPDIR": str(temporary)}
+        with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=said) as process:
+            for _ in range(600):
+                assert process.poll() is None
+                try:
+                    requests.get(f"http://127.0.0.1:{port}/health", timeout=30)
+                    break
+                except requests.ConnectionError:
+                    time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+    assert (tmp_path / "said").read_text() == ""
+    assert not list(temporary.iterdir())
+
+
+def test_a_server_that_may_open_few_files_says_so_at_its_start(tmp_path: Path) -> None:
+    """It stopped answering once its connections had taken them all."""
+    (tmp_path / layout.INDEX).parent.mkdir(parents=True)
+    (tmp_path / layout.INDEX).write_text("{}")
+    done = subprocess.run(
+        [*PIPEROLL, "api", str(tmp_path)],
+        env=environment(),
+        preexec_fn=lower(RLIMIT_NOFILE=64),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    require_clear_message(done, "may open 64 files", "raise the limit")
+
+
 def test_a_folder_for_temporary_files_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
     path = tmp_path / "October 2026.csv"
     path.write_bytes(TABLE + f"{LINES[0]}\r\n".encode() * 600_000)

@@ -154,6 +154,30 @@ def test_many_idle_connections_make_room(busy: Served, monkeypatch: pytest.Monke
         assert requests.get(f"{busy.address}/health", timeout=60).status_code == 200
 
 
+def test_a_burst_of_idle_connections_is_cut_down_to_what_is_allowed(
+    busy: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only one was closed for all that came at a moment: 700 took every file that the server could open."""
+    monkeypatch.setattr(PatientProtocol, "most_connections", 8)
+    monkeypatch.setattr(PatientProtocol, "patience_seconds", 600.0)
+    with ExitStack() as stack:
+        callers = [opened(stack, busy) for _ in range(100)]
+        end = time.monotonic() + 60
+        while len(callers) > 8 and time.monotonic() < end:
+            callers = [one for one in callers if not is_closed(one)]
+        assert len(callers) <= 8
+
+
+def is_closed(caller: socket.socket) -> bool:
+    caller.settimeout(0.01)
+    try:
+        return caller.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
 def test_a_kept_connection_is_used_again_after_a_while(busy: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PatientProtocol, "patience_seconds", 1.0)
     with ExitStack() as stack:

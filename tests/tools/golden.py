@@ -1,4 +1,5 @@
-"""The golden cases: files as a body sends them, with the reports and releases that come of them, byte for byte.
+"""The golden cases: files as a body sends them, with the reports and releases that come of them, byte for byte; JSON is
+laid out in lines, so that a difference can be read.
 
 Each folder `tests/fixtures/golden/<dataset>/<case>/` holds `input/` with one file and what the commands make of
 it: `check.json` (`piperoll check --json`), `public-report.json` and, if the file is published, `release/`. The Parquet
@@ -59,7 +60,9 @@ def _published_files(store: Path, case: str) -> Iterator[tuple[str, bytes]]:
         (version,) = (path for path in pointer.parent.iterdir() if path.is_dir())
         for path in version.iterdir():
             if path.suffix != ".parquet":
-                yield f"release/{pointer.parent.name}/{path.name}", path.read_bytes()
+                content = path.read_bytes()
+                laid_out = _indented(content, 2) if path.suffix == ".json" else content
+                yield f"release/{pointer.parent.name}/{path.name}", laid_out
 
 
 def _piperoll(*arguments: str) -> bytes:
@@ -70,8 +73,8 @@ def _piperoll(*arguments: str) -> bytes:
     return finished.stdout
 
 
-def _indented(document: bytes) -> bytes:
-    return json.dumps(json.loads(document), indent=1, ensure_ascii=False).encode() + b"\n"
+def _indented(document: bytes, spaces: int = 1) -> bytes:
+    return json.dumps(json.loads(document), indent=spaces, ensure_ascii=False).encode() + b"\n"
 
 
 def main() -> None:

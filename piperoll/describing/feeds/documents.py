@@ -20,7 +20,7 @@ from typing import Any
 from lxml import etree
 
 from piperoll.describing.feeds.releases import Attachment, Feed, FeedItem
-from piperoll.model import to_json_bytes
+from piperoll.model import to_compact_json_bytes
 
 PAGE = 50
 """Items of an archive page: with their attachments they take about 60 kB."""
@@ -207,7 +207,7 @@ def write_json_feed(document: FeedDocument) -> bytes:
             "update_frequency": feed.interval,
             "next_expected": None if feed.next_expected is None else feed.next_expected.isoformat(),
         }
-    return to_json_bytes(written | {"items": [_write_item(item) for item in document.items]})
+    return to_compact_json_bytes(written | {"items": [_write_item(item) for item in document.items]})
 
 
 def _write_item(item: FeedItem) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from piperoll.describing.year_figures import (
     latest_first,
     months_of_year,
 )
-from piperoll.model import Dataset, Period, format_decimal, to_json_bytes
+from piperoll.model import Dataset, Period, format_decimal, to_compact_json_bytes
 
 Files = Iterator[tuple[str, bytes]]
 
@@ -307,7 +307,9 @@ class _Comparison:
             }
             for line in self.lines
         ]
-        return to_json_bytes({"dataset": self.dataset.name, "year": self.year, "rules": RULES, "bodies": bodies})
+        return to_compact_json_bytes(
+            {"dataset": self.dataset.name, "year": self.year, "rules": RULES, "bodies": bodies}
+        )
 
 
 RULES = {
@@ -343,7 +345,7 @@ def write_body_figures(holdings: Holdings) -> tuple[str, bytes]:
         for dataset, years in sorted(holdings.years.items())
     }
     document = {"body": holdings.body.slug, "name": holdings.body.name, "rules": RULES, "datasets": datasets}
-    return layout.body_figures(holdings.body.slug), to_json_bytes(document)
+    return layout.body_figures(holdings.body.slug), to_compact_json_bytes(document)
 
 
 def write_all_figures(overview: Overview) -> tuple[str, bytes]:
@@ -355,7 +357,7 @@ def write_all_figures(overview: Overview) -> tuple[str, bytes]:
             "total": None if whole is None else {"years": list(whole.years), **figures_json(whole.figures)},
             "years": {year: figures_json(figures) for year, figures in sorted(years.items())},
         }
-    return layout.FIGURES, to_json_bytes({"rules": RULES, "datasets": datasets})
+    return layout.FIGURES, to_compact_json_bytes({"rules": RULES, "datasets": datasets})
 
 
 def figures_json(figures: YearFigures) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 
 from piperoll import assets, layout
 from piperoll.describing import measure_wording, page_wording, urls, wording, year_figures
 from piperoll.describing.context import InContext
 from piperoll.describing.overview import describe_outstanding, describe_waiting_pounds
+from piperoll.describing.pages.compact_templates import CompactTemplates
 from piperoll.model import KINDS, Report, Series, describe_period
 
 T = TypeVar("T")
@@ -104,13 +105,14 @@ _STATIC_FILES = (
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(assets.folder("catalogue")),
+        loader=CompactTemplates(assets.folder("catalogue")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False, "separators": (",", ":")}
     environment.filters |= FILTERS
     environment.globals |= GLOBALS
     return environment

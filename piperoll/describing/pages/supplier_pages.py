@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,15 +19,17 @@ from piperoll.describing.suppliers import (
     KNOWN_CLASSES,
     LEAST_BODIES,
     LEAST_POUNDS,
+    MOST_LISTED_MONTHS,
     Payee,
     Supplier,
+    SupplierDigest,
     digest_supplier,
     find_largest,
     latest_series,
 )
 from piperoll.describing.wording import format_count, format_number
 from piperoll.describing.year_figures import RowSum
-from piperoll.model import Period, Series, format_decimal, to_json_bytes
+from piperoll.model import Period, Series, format_decimal, to_compact_json_bytes
 
 MOST_LARGEST = 100
 """Suppliers in the list of the largest."""
@@ -61,22 +63,58 @@ class Payer:
     rows: list[tuple[Series, str, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class ListedSupplier:
+    """A supplier in the list of its group: the other spellings, payer and pounds by month of one that `fits_list`."""
+
+    digest: SupplierDigest
+    payer: Payer | None = None
+    spellings: Sequence[str] = ()
+    months: Mapping[str, RowSum] = field(default_factory=dict)
+
+
 def render_suppliers(
     context: InContext, letters: str, suppliers: Collection[Supplier], changed: Collection[str]
 ) -> Iterator[tuple[str, bytes | None]]:
-    """Render the pages of a group: the content of those of suppliers that have not `changed` is None."""
-    listed = [one for one in suppliers if one.has_page]
-    for supplier in listed:
-        if supplier.key in changed:
-            yield from _render_supplier(context, supplier)
-        else:
-            yield from ((key, None) for key in _supplier_keys(supplier))
+    """Render the pages of a group: the content of those of suppliers that have not `changed` is None.
+
+    Suppliers whose line in the list shows all of them have, at the address of their page, a link to the line.
+    """
+    listed = sorted((one for one in suppliers if one.has_page), key=lambda one: (one.title.casefold(), one.key))
     public = [one for one in suppliers if one.has_page or one.payee_class in KNOWN_CLASSES]
     yield layout.supplier_figures(letters), _write_figures(letters, public)
-    lines = sorted(map(digest_supplier, listed), key=lambda one: (one.title.casefold(), one.key))
-    if lines:
-        for page in paginate(lines, layout.supplier_list(letters)):
-            yield render_page(context, page.key, "supplier_list.html", page=page, letters=letters)
+    for page in paginate(listed, layout.supplier_list(letters)) if listed else ():
+        lines = [_list_supplier(one) for one in page.lines]
+        figures = layout.supplier_figures(letters)
+        values = {"lines": lines, "letters": letters, "figures": figures, "rows_of": partial(_rows_of, page.key)}
+        yield render_page(context, page.key, "supplier_list.html", page=page, **values)
+        for supplier in page.lines:
+            if supplier.fits_list:
+                own = layout.supplier_page(supplier.key)
+                yield render_page(context, own, "supplier_listed.html", supplier=supplier, list=page.key)
+            elif supplier.key in changed:
+                yield from _render_supplier(context, supplier)
+            else:
+                yield from ((key, None) for key in _supplier_keys(supplier))
+
+
+def find_supplier_pages(letters: str, suppliers: Iterable[Supplier]) -> Iterator[tuple[Supplier, str]]:
+    """Yield the suppliers of a group that have a page, each with the key that shows it: its own, or its line."""
+    listed = sorted((one for one in suppliers if one.has_page), key=lambda one: (one.title.casefold(), one.key))
+    for page in paginate(listed, layout.supplier_list(letters)):
+        for supplier in page.lines:
+            own = layout.supplier_page(supplier.key)
+            yield supplier, f"{page.key}#{layout.supplier_slug(supplier.key)}" if supplier.fits_list else own
+
+
+def _list_supplier(supplier: Supplier) -> ListedSupplier:
+    digest = digest_supplier(supplier)
+    if not supplier.fits_list:
+        return ListedSupplier(digest)
+    (slug,) = supplier.payees
+    payer = _describe_payer(supplier.names[slug], slug, supplier.payees[slug], [], MOST_LISTED_MONTHS)
+    others = [spelling for spelling, _ in supplier.spellings if spelling != supplier.title]
+    return ListedSupplier(digest, payer, others, supplier.month_sums())
 
 
 def render_index(overview: Overview) -> Iterator[tuple[str, bytes]]:
@@ -126,7 +164,7 @@ def _render_supplier(context: InContext, supplier: Supplier) -> Iterator[tuple[s
         )
 
 
-def _describe_payer(name: str, slug: str, payee: Payee, years: list[str]) -> Payer:
+def _describe_payer(name: str, slug: str, payee: Payee, years: list[str], links: int = MOST_LINKS) -> Payer:
     months = sorted(month for year in payee.years.values() for month in year.months if month)
     latest = [one for year in sorted(payee.years, reverse=True) for one in latest_series(payee.years[year])]
     return Payer(
@@ -136,7 +174,7 @@ def _describe_payer(name: str, slug: str, payee: Payee, years: list[str]) -> Pay
         years={year: payee.years[year].total for year in years if year in payee.years},
         first=months[0] if months else None,
         last=months[-1] if months else None,
-        rows=latest[:MOST_LINKS],
+        rows=latest[:links],
     )
 
 
@@ -177,7 +215,7 @@ def _draw_months(context: InContext, months: dict[str, RowSum]) -> DrawnChart | 
         measured=rows,
         bars=bars,
     )
-    drawn, whole = draw_chart(chart, dataset, lambda _: "#paid", by="Month"), sum(one.rows for one in months.values())
+    drawn, whole = draw_chart(chart, dataset, lambda _: "", by="Month"), sum(one.rows for one in months.values())
     if rows == whole:
         return drawn
     coverage = f"Covers the latest {MOST_MONTHS} months: {format_number(rows)} of {format_count(whole, 'row')}."
@@ -186,7 +224,7 @@ def _draw_months(context: InContext, months: dict[str, RowSum]) -> DrawnChart | 
 
 def _write_figures(letters: str, suppliers: Iterable[Supplier]) -> bytes:
     """The figures of the suppliers of a group, as JSON: all organisations, also those too small for a page."""
-    return to_json_bytes({"letters": letters, "suppliers": {one.key: _supplier_json(one) for one in suppliers}})
+    return to_compact_json_bytes({"letters": letters, "suppliers": {one.key: _supplier_json(one) for one in suppliers}})
 
 
 def _supplier_json(supplier: Supplier) -> dict[str, Any]:

@@ -14,16 +14,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from piperoll import layout
 from piperoll.describing import catalogue
 from piperoll.describing.measures import (
+    FIGURE_COLUMNS,
     MeasuredYear,
     MeasureYear,
     ProfilePart,
     PublishedMeasure,
     group_by_body,
     read_definition,
-    read_figures_file,
+    read_figures,
 )
 from piperoll.errors import StoreCorrupt
 from piperoll.model import Body, Manifest, Series
@@ -178,5 +181,8 @@ def read_years(
     for year in measure.years:
         path = folder / f"{measure.id}-{year.year}.parquet"
         store.fetch(layout.release_file(year.series, year.current, "measures.parquet"), path)
-        yield MeasuredYear(year, read_figures_file(path, with_items=year is measure.latest), kinds)
+        columns = [name for name in pq.read_schema(path).names if name in FIGURE_COLUMNS]
+        yield MeasuredYear(
+            year, read_figures(pq.read_table(path, columns=columns), with_items=year is measure.latest), kinds
+        )
         path.unlink()
