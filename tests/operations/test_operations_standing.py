@@ -180,15 +180,14 @@ def test_an_officer_cannot_answer_for_another_body(place: Place) -> None:
         place.answer({item.id: "business"}, {"beeford": judge_trust([], TODAY, read_rules())})
 
 
-def test_answers_in_bulk_are_all_recorded_or_none(place: Place) -> None:
+def test_answers_in_bulk_are_recorded_but_for_those_that_are_not_valid(place: Place) -> None:
     place.send("anytown/October 2026.csv", with_name(NAME, "Oswin Thimblewick"))
     place.send("beeford/October 2026.csv", with_name(NAME))
     items = place.items()
     assert len(items) == 3
-    with pytest.raises(UsageError, match="not an answer"):
-        place.answer({item.id: "business" for item in items} | {items[2].id: "perhaps"})
-    assert len(place.items()) == 3
-    place.answer({item.id: "business" for item in items})
+    place.answer({item.id: "business" for item in items} | {items[2].id: "perhaps"})
+    assert place.items() == [items[2]]
+    place.answer({items[2].id: "business"})
     assert place.items() == []
 
 
