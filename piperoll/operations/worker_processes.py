@@ -101,17 +101,13 @@ class Workers:
         return True
 
     def call(self, function: Callable[[Run, TaskT], ResultT], task: TaskT) -> ResultT:
-        """Call `function(run, task)` in a worker, again in a new one if that dies, and return what it returns.
+        """Call `function(run, task)` in a worker, and return what it returns.
 
         It is called in this process, one call at a time, if processes cannot be started here.
-        Raises: WorkerDied: that one died too. Whatever `function` raises.
+        Raises: WorkerDied. Whatever `function` raises.
         """
         answers: list[tuple[ResultT, Exception | None]] = []
-        try:
-            is_done = self.perform(_answer, (function, task), answers.append)
-        except WorkerDied:
-            is_done = self.perform(_answer, (function, task), answers.append)
-        if not is_done:
+        if not self.perform(_answer, (function, task), answers.append):
             with self._here:
                 return function(self.run, task)
         ((result, error),) = answers[-1:]

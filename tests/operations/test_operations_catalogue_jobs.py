@@ -100,6 +100,7 @@ def test_workers_build_the_same_catalogue_as_one_process_and_if_they_are_killed_
     incremental = built_alone(alone)
 
     monkeypatch.setattr(jobs, "MANY_BODIES", len(BODIES))
+    monkeypatch.setattr(jobs, "MANY_BODIES_WARM", len(BODIES))
     when = f"not pathlib.Path({str(mark)!r}).exists() and not pathlib.Path({str(mark)!r}).touch()"
     monkeypatch.setattr(worker_processes, "_PROGRAM", FATAL.format(when=when))
     assert built(spread, 2) == whole

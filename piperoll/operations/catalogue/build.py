@@ -39,7 +39,7 @@ from piperoll.operations.catalogue.build_plan import (
     plan_build,
 )
 from piperoll.operations.catalogue.groups import update_groups
-from piperoll.operations.catalogue.jobs import BuildJobs
+from piperoll.operations.catalogue.jobs import BuildDied, BuildJobs
 from piperoll.operations.catalogue.measure_pages import build_measure_pages, have_measures_changed
 from piperoll.operations.catalogue.year_cache import refresh_years
 from piperoll.operations.measure import MeasuringFailed, measure_for_build
@@ -120,17 +120,20 @@ def build_from_store(
     `measure` is called when the consolidated files are up to date, and the pages of measures are written when it has
     ended; it returns the number of measures that it published. `workers` are of a run into the same store, and are used
     if much has changed; `measure` is then called in a thread.
-    Begins again if another build finished in the meantime, because that one may have written the same pages.
-    Raises: PointerMoved (retryable): that happened every time.
+    Begins again if another build finished in the meantime, because that one may have written the same pages, and once
+    if a worker died: what the build recorded before it wrote says what is to be repaired.
+    Raises: PointerMoved (retryable): that happened every time. BuildDied: a worker died twice.
     """
-    overtaken_at = None
+    overtaken_at, has_died = None, False
     for _ in range(_MAX_TRIES):
         with TemporaryDirectory(prefix="catalogue-", dir=scratch, ignore_cleanup_errors=True) as folder:
             build = plan_build(store, context, Path(folder), overtaken_at)
             try:
                 _run_build(build, measure, workers)
-            except PointerMoved:
-                overtaken_at = build.last.number
+            except (PointerMoved, BuildDied) as error:
+                if isinstance(error, BuildDied) and has_died:
+                    raise
+                overtaken_at, has_died = build.last.number, isinstance(error, BuildDied) or has_died
                 continue
             finally:
                 build.state.close()

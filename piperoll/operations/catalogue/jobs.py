@@ -32,7 +32,7 @@ ResultT = TypeVar("ResultT")
 
 
 class BuildDied(PiperollError):
-    """The process that worked on a part of a build died twice; the next build does what is missing."""
+    """The process that worked on a part of a build died; the next build does what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,8 @@ class BuildJobs:
     def map(self, job: Callable[[CatalogueBuild, TaskT], ResultT], tasks: Iterable[TaskT]) -> Iterator[ResultT]:
         """Do a job for each task, and yield the results in order.
 
-        Raises: BuildDied: a worker died, and another one at the same job. Whatever `job` raises.
+        Raises: BuildDied: a worker died. The job is not done again by itself: what it has written may not be what is
+        recorded, so the build begins again, as after any interruption. Whatever `job` raises.
         """
         workers = self._workers
         if workers is None:
