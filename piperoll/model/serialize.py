@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from datetime import date
@@ -59,6 +60,13 @@ def from_document(kind: type[ModelT], document: Mapping[str, Any], **values: Any
 
 def to_json_bytes(document: Mapping[str, Any] | Iterable[Any]) -> bytes:
     """Encode a document as stored records are: UTF-8, two spaces, keys in the order given, a final newline."""
+    if "msgspec" in sys.modules:  # three times as fast as `indent`, which is Python; not worth the 10 ms of its import
+        import msgspec  # noqa: PLC0415
+
+        try:
+            return msgspec.json.format(json.dumps(document, ensure_ascii=False).encode(), indent=2) + b"\n"
+        except msgspec.DecodeError:  # a number that JSON does not have, such as NaN
+            pass
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 

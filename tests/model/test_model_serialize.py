@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+import msgspec
 import pytest
 
-from piperoll.model import Acts, Finding, Period, Series, Severity, from_document, to_document
+from piperoll.model import Acts, Finding, Period, Series, Severity, from_document, to_document, to_json_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +56,23 @@ def test_a_document_of_another_version_may_lack_defaults_and_have_more_keys() ->
 def test_a_document_that_is_incomplete_or_of_wrong_types_is_refused(document: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"missing|Expected|Invalid"):
         from_document(Finding, document)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"a": {}, "b": [], "c": [[], {}, None, True, -0.0, 1e300, 10**30]},
+        {'"\\/': ["\x00\x1f\x7f\u2028", "é😀", " : , { [ "], "nested": {"deeper": [{"one": 1, "two": [2]}]}},
+        {"no number": float("nan")},
+        [{"first": "1250.00"}, "text"],
+    ],
+)
+def test_a_document_has_the_same_bytes_whether_msgspec_is_loaded_or_not(
+    document: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert msgspec.__name__ in sys.modules
+    loaded = to_json_bytes(document)
+    monkeypatch.delitem(sys.modules, "msgspec")
+    assert loaded == to_json_bytes(document)
+    assert json.loads(loaded) == document or "NaN" in loaded.decode()

@@ -6,14 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from statistics import median
 
 from piperoll.reading.cells.amounts import states_number
 from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
 from piperoll.reading.cells.marks import is_error, is_label, means_nothing
 from piperoll.reading.grids.cell_shapes import to_shape
-from piperoll.reading.grids.grid import Row, cell_at, sample_rows, tidy
+from piperoll.reading.grids.grid import Row, sample_rows, tidy
 
 _SAMPLE = 2000
 """Profile at most this many rows; more would not change what a column looks like."""
@@ -114,7 +114,9 @@ def profile_columns(rows: Sequence[Row], width: int) -> list[ColumnProfile]:
         for row, count in zip(sample, counts, strict=True)
         if count > few or not any(is_label(tidy(cell)) for cell in row.cells if cell)
     ]
-    return [profile_column([cell_at(row, column) for row in sample]) for column in range(width)]
+    columns = list(zip_longest(*(row.cells for row in sample), fillvalue=""))[:width]
+    columns += [("",) * len(sample)] * (width - len(columns))
+    return [profile_column(cells) for cells in columns]
 
 
 def profile_column(cells: Sequence[str]) -> ColumnProfile:

@@ -27,7 +27,8 @@ def find_spans(grid: Grid, best: HeadingRow, lexicon: Lexicon) -> list[Span]:
     Each table has headings for every core field and repeats some of the other's. An empty column separates tables, or
     their headings start again: `Date, Supplier, Amount, Date, Supplier, Amount`.
     """
-    near = grid.rows[max(0, best.start - 5) : best.index + _LOOK_FOR_GAPS]
+    first = max(0, best.start - 5)
+    near = grid.rows[first : best.index + _LOOK_FOR_GAPS]
     filled = sorted({column for row in near for column, cell in enumerate(row.cells) if tidy(cell)})
     runs: list[list[int]] = []
     for column in filled:
@@ -36,7 +37,8 @@ def find_spans(grid: Grid, best: HeadingRow, lexicon: Lexicon) -> list[Span]:
         else:
             runs.append([column])
     named: dict[int, frozenset[str]] = {}  # the fields of each run of columns; none unless they are the whole core
-    for run in runs:
+    # one run from the first row on is the grid itself, whose headings are `best`
+    for run in runs if first or len(runs) > 1 else []:
         if len(run) > 1:
             part = Grid(None, Rows.of(mask_rows(near, (run[0], run[-1] + 1))))
             found = heading_rows.choose_heading_row(heading_rows.find_heading_rows(part, lexicon))

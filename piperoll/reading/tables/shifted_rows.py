@@ -89,10 +89,13 @@ class _SampledRows:
         """Look at the cells below `named` columns of headings and beside; `step` is the distance between the rows."""
         width = max((len(row.cells) for row in rows), default=0)
         found = np.zeros((len(rows), min(width, named + _BEYOND)), np.int8)
+        kinds = {"": _NOTHING}
         for number, row in enumerate(rows):
-            for column, cell in enumerate(row.cells[: found.shape[1]]):
-                if cell:
-                    found[number, column] = _kind_of(to_shape(cell))
+            cells = row.cells[: found.shape[1]]
+            for cell in cells:
+                if cell not in kinds:
+                    kinds[cell] = _kind_of(to_shape(cell))
+            found[number, : len(cells)] = [kinds[cell] for cell in cells]
         filled = (found != _NOTHING).sum(axis=1)
         full = np.flatnonzero(2 * filled > (np.median(filled[filled > 0]) if filled.any() else 0)).tolist()
         return cls([rows[number] for number in full], [number * step for number in full], found[full], named)
