@@ -35,7 +35,7 @@ from piperoll.releasing.files import TableFiles, TableTotals
 DATASET = "measures"
 """The first part of the series of measures, and the name of their table."""
 
-_PIECE_ROWS = 32_768
+_PIECE_ROWS = 8_192
 """Rows that are spelled and written at once, which bounds the memory that packing takes."""
 
 _FILES = ("datapackage.json", "definition.json", "inputs.json", "measures.csv", "measures.parquet")

@@ -19,11 +19,14 @@ import pytest
 
 from piperoll import assets
 from piperoll.errors import ConservationError, DescriptorError, describe_error, is_bug
+from piperoll.measuring import packing
 from piperoll.measuring.checks import format_percent
 from piperoll.measuring.definition import Measure, parse_measure
 from piperoll.measuring.engine import figure_id, round_exactly
 from piperoll.measuring.engine import run_measure as run_in_engine
 from piperoll.measuring.inputs import Inputs, Lines
+from piperoll.measuring.packing import describe_inputs, pack_measure
+from piperoll.measuring.rows import MeasuredBody
 from piperoll.model import Period
 from tests.measuring.measured import find_row, run_measure
 
@@ -246,6 +249,20 @@ def test_a_csv_in_the_folder_is_a_table_of_the_query() -> None:
     query = SUM.replace("FROM spend", "FROM spend JOIN blends USING (body)")
     rows = run_measure(make_measure(query=query, **{"blends.csv": "body,blend\na,Assam\n"}), spend=spend(a="1", b="2"))
     assert [row["body"] for row in rows] == ["a"]
+
+
+def test_a_table_written_in_pieces_has_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    definition, year = make_measure(), Period.parse_year("2026-27")
+    bodies = [MeasuredBody(f"town-{n}", f"Town {n}", "council") for n in range(8)]
+    spending = [line | {"financial_year": "2026-27"} for line in EIGHT]
+    lines = {name: Lines(assets.dataset(name), rows=spending * (name == "spend")) for name in assets.dataset_names()}
+    with Inputs(year, bodies, lines) as inputs:
+        rows = run_in_engine(definition, inputs)
+    made_from = describe_inputs(definition, year, [], bodies)
+    whole = pack_measure(definition, year, rows, made_from, tmp_path / "whole").manifest
+    monkeypatch.setattr(packing, "_PIECE_ROWS", 3)
+    assert pack_measure(definition, year, rows, made_from, tmp_path / "pieces").manifest == whole
+    assert whole.rows == 8
 
 
 def test_later_years_do_not_change_a_year_and_earlier_ones_are_seen_as_far_as_declared() -> None:

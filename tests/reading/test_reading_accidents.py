@@ -358,7 +358,9 @@ def debits_and_credits(*signs: str, amounts: tuple[str, ...] = ("10.00", "20.00"
     return spend("Date,Supplier,Purpose,Amount,DR/CR", *lines)
 
 
-@pytest.mark.parametrize("signs", [("DR", "CR", "DR"), ("D", "C", "D"), ("", "Credit", "")])
+@pytest.mark.parametrize(
+    "signs", [("DR", "CR", "DR"), ("D", "C", "D"), ("", "Credit", ""), ("Invoice", "Credit Note", "Invoice")]
+)
 def test_credits_marked_only_in_another_column_are_reported(signs: tuple[str, ...]) -> None:
     (finding,) = (one for one in debits_and_credits(*signs).findings if one.code == "amount-sign-beside")
     assert (finding.row, finding.column, finding.field, finding.count) == (3, "E", "net_amount", 1)

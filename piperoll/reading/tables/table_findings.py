@@ -80,7 +80,8 @@ def find_unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
     return next(((row, text) for row, text in texts if _UNIT.search(text)), None)
 
 
-_CREDIT, _DEBIT = frozenset(["cr", "credit", "c", "-"]), frozenset(["dr", "debit", "d", "+"])
+_CREDIT = frozenset(["cr", "credit", "c", "-", "credit note", "creditnote", "crn"])
+_DEBIT = frozenset(["dr", "debit", "d", "+", "invoice", "inv"])
 _SEEN = 500
 """The number of records that show whether a column says debit or credit."""
 
@@ -100,7 +101,7 @@ def find_credit_marks(records: Rows, columns: Columns, amount: int) -> CreditMar
             continue
         marks = {_mark(cell_at(row, column)) for row in records[:_SEEN]} - {""}
         # `C` alone may be any code, so it needs a debit beside it
-        clear = marks & _DEBIT or marks & {"cr", "credit"}
+        clear = marks & _DEBIT or marks & (_CREDIT - {"c", "-"})
         if marks <= _CREDIT | _DEBIT and marks & _CREDIT and clear:
             credited = records.where(column, _is_credit, _is_credit)
             amounts = (read_amount(cell_at(row, amount)) for row in credited[:_SEEN])
