@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from piperoll import assets, layout
-from piperoll.errors import StoreError, UsageError
+from piperoll.errors import StoreCorrupt, StoreError, UsageError
 from piperoll.model import UNDATED, Period, Series, find_ambiguity, to_document
 from piperoll.scratch import scratch_folder
 
 if TYPE_CHECKING:
-    from publishers import Store, StoreFault
+    from publishers import Store, StoreFault, StoreReader
 
 NOT_VERIFIED = 1
 """The exit status of `verify` if something does not match."""
@@ -269,6 +269,22 @@ def _verify_objects(store: Store) -> Iterator[StoreFault]:
             typer.echo(f"Not compared: {prefix} ({error})", err=True)
 
 
+def _list_published(reader: StoreReader, store: Store | None) -> tuple[list[Series], list[StoreFault]]:
+    """Every series in the index, and the faults of its pages: one that cannot be read hides no series of a store."""
+    from publishers import StoreFault, list_indexed_series, list_measured_series, list_series
+
+    found: dict[Series, None] = {}
+    damaged: list[StoreFault] = []
+    for list_index, dataset in ((list_indexed_series, ""), (list_measured_series, layout.MEASURES)):
+        try:
+            for one in list_index(reader):
+                found[one] = None
+        except StoreCorrupt as error:
+            damaged.append(StoreFault("the index", str(error)))
+            found |= dict.fromkeys(list_series(store, dataset) if store else ())
+    return list(found), damaged
+
+
 def _verify_receipt(receipt: Path, file: Path | None, key: str | None) -> None:
     from piperoll.operations.receipts import verify_receipt
 
@@ -322,13 +338,13 @@ def verify(
     from piperoll.measuring.packing import table_dataset
     from piperoll.operations.measure_verify import MeasureVerifier
     from piperoll.releasing import compare_versions, find_faults
-    from publishers import StoreFault, list_indexed_series, list_measured_series, open_reader, open_store, verify_series
+    from publishers import StoreFault, open_reader, open_store, verify_series
     from publishers.stores.web import WebReader
 
     reader = open_reader(place)
-    wanted = [Series.parse(name) for name in series or ()]
-    wanted = wanted or [*list_indexed_series(reader), *list_measured_series(reader)]
-    if not wanted:
+    store = None if isinstance(reader, WebReader) else open_store(place)
+    wanted, damaged = _list_published(reader, store) if not series else ([Series.parse(name) for name in series], [])
+    if not wanted and not damaged:
         raise UsageError(f"nothing is published in {place}, or it has no data/index.json")
     compare = {dataset.name: partial(compare_versions, dataset) for dataset in (*assets.datasets(), table_dataset())}
     faults = versions = 0
@@ -347,11 +363,11 @@ def verify(
                 for fault in wrong:
                     typer.echo(f"{fault.where}: {fault.what}")
             step()
-    if not series and not isinstance(reader, WebReader):
-        for fault in _verify_objects(open_store(place)):
-            faults += 1
-            where = {"where": fault.where, "what": fault.what}
-            typer.echo(json.dumps(where) if as_json else f"{fault.where}: {fault.what}")
+    others = _verify_objects(store) if store is not None and not series else ()
+    for fault in (*damaged, *(one for one in others if one.what not in {index.what for index in damaged})):
+        faults += 1
+        where = {"where": fault.where, "what": fault.what}
+        typer.echo(json.dumps(where) if as_json else f"{fault.where}: {fault.what}")
     if not as_json:
         result = f"{format_count(faults, 'fault')} found" if faults else "everything matches"
         typer.echo(f"Verified {len(wanted):,} series with {format_count(versions, 'version')}: {result}.")

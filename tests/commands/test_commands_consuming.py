@@ -152,6 +152,20 @@ def test_verify_exits_with_1_if_a_file_is_missing(place: Path) -> None:
     assert "1 fault found" in done.output
 
 
+@pytest.mark.parametrize("page", [layout.INDEX, layout.body_index("spend", "anytown")])
+def test_a_rotten_page_of_the_index_hides_no_series_from_verify(place: Path, page: str) -> None:
+    """It ended the command at its first page, and what else was wrong was not named."""
+    rotten = bytearray((place / page).read_bytes())
+    rotten[0] ^= 1
+    (place / page).write_bytes(rotten)
+    next(place.glob("data/spend/anytown/2026-10/v1-*/spend.parquet")).unlink()
+    done = piperoll("verify", place)
+    assert done.exit_code == 1
+    assert page in done.output
+    assert "spend.parquet" in done.output
+    assert "2 faults found" in done.output
+
+
 def test_verify_refuses_an_empty_folder(tmp_path: Path) -> None:
     assert isinstance(piperoll("verify", tmp_path).exception, UsageError)
 
