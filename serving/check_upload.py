@@ -37,7 +37,7 @@ _MAX_STEM_CHARACTERS = 60
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.-]+")
-_MAIN = '<main id="main" tabindex="-1">'
+_MAIN = re.compile(r'<main id="?main"?[^>]*>')
 
 
 class CheckEndpoint:
@@ -166,11 +166,11 @@ def _add_save_link(page: str, name: str) -> str:
 
     Raises: DescriptorError: the template of the report has changed, so that there is no place for the link.
     """
-    if page.count(_MAIN) != 1:
-        raise DescriptorError(f"catalogue/report.html must have exactly one {_MAIN}")
+    if len(_MAIN.findall(page)) != 1:
+        raise DescriptorError('catalogue/report.html must have exactly one <main id="main">')
     content = b64encode(page.encode()).decode()
     link = (
         f'<p class="actions"><a download="{name}" href="data:text/html;charset=utf-8;base64,{content}">'
         f'Save this report</a> <a href="{PATH}">Check another file</a></p>'
     )
-    return page.replace(_MAIN, f"{_MAIN}\n{link}")
+    return _MAIN.sub(lambda main: f"{main[0]}\n{link}", page)

@@ -279,13 +279,9 @@ def _drawn(page: Page, place: Place) -> Sequence[Value] | None:
     cut = place.text.rstrip("…").rstrip()
     if any(one == place.text or one.startswith(cut) for one in labels):
         return alone
-    if alone == [0]:  # the top of a scale whose figures are all credits
-        return alone if all(one <= 0 for cell in cells if cell.names[1] != "Rows" for one in values_of(cell)) else []
-    return alone if len(alone) == 1 and alone[0] in values else []
-
-
-def values_of(place: Place) -> list[Decimal]:
-    return [one.value for one in place.figures]
+    amounts = [value.value for cell in cells if cell.names[1] != "Rows" for value in cell.figures]
+    is_top_of_credits = alone == [0] and max(amounts, default=0) <= 0
+    return alone if is_top_of_credits or (len(alone) == 1 and alone[0] in values) else []
 
 
 @rule(SERIES, "sentence", r".* by .*\. Covers # of # rows: the periods of # rows? overlap .* are not added\.")
