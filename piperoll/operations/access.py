@@ -157,7 +157,7 @@ def _check_roles(wanted: NewGrant) -> None:
     if body is not None and not _BODY.fullmatch(body):
         raise UsageError(f"'{body}' is not the short name of a body: write it like anytown-council")
     if wanted.kind is SubjectKind.KEY and roles not in ({Role.SUBMIT}, {Role.CALENDAR}):
-        raise UsageError("a key can have the role submit, or calendar, only: what people decide, people sign in for")
+        raise UsageError("a key can have one role, submit or calendar: people sign in for what they decide")
     if wanted.kind is not SubjectKind.KEY and Role.CALENDAR in roles:
         raise UsageError("the role calendar is for an address that needs no sign-in: use it with --key")
 

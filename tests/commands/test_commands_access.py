@@ -74,7 +74,7 @@ def test_hashes_of_one_secret_are_worth_nothing_with_another(tmp_path: Path, mon
         (["submit", "--key"], "name the body"),
         (["operate", "--body", "anytown", "--group", "x"], "leave out --body"),
         (["operate", "submit", "--body", "anytown", "--group", "x"], "leave out --body"),
-        (["decide", "--body", "anytown", "--key"], "a key can have the role submit only"),
+        (["decide", "--body", "anytown", "--key"], "a key can have one role, submit or calendar"),
         (["submit", "--body", "../anytown", "--key"], "is not the short name of a body"),
         (["submit", "--body", "anytown", "--person", "Jane Example"], "is not an e-mail address"),
         (["submit", "--body", "anytown", "--domain", "anytown"], "is not a domain"),

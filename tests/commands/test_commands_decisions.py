@@ -56,7 +56,7 @@ def test_the_page_has_every_value_and_row_and_the_public_page_has_none(world: Wo
     path = put(tmp_path, "October 2026.csv", lines(*[NAME] * 20))
     piperoll("check", path, "--html", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text("utf-8")
-    assert f'<th scope="row">{NAME}</th>' in page
+    assert re.search(f'<th scope="?row"?>{NAME}<', page)
     assert "rows 12 to 31" in page
     assert world.where(NAME) == []
 

@@ -199,20 +199,22 @@ def test_a_form_on_the_second_page_of_decisions_that_has_an_error_keeps_what_was
     assert f'value="{picked[1]}" checked' in refused.text
 
 
-def test_nothing_is_recorded_if_the_answer_to_a_reader_cannot_be_published(town: Town) -> None:
-    """What came before it in the form had been recorded already."""
+def test_an_answer_to_a_reader_that_cannot_be_published_is_named_and_blocks_no_other(town: Town) -> None:
+    """What came before it in the form had been recorded already, and the page said that nothing was."""
     item = town.item(OTHER)
     report = replace(item, kind=ItemKind.REPORT, subject="0" * 12, choices=())
     given = {item.id: "business", report.id: "x" * 2000}
-    with pytest.raises(UsageError, match="shorten"):
-        answer_items(
-            town.place.store, [item, report], given, because="A firm", by="b", moment=item.since, standings=None
-        )
     with pytest.raises(UsageError, match="give a reason"):
         answer_items(
             town.place.store, [item], {item.id: "business"}, because=" ", by="b", moment=item.since, standings=None
         )
     assert list(list_decisions(town.place.store, item.body)) == []
+    answered = answer_items(
+        town.place.store, [item, report], given, because="A firm", by="b", moment=item.since, standings=None
+    )
+    assert answered.taken == (item,)
+    assert "shorten" in answered.refused[report.id]
+    assert "1 answer was recorded. Not recorded: " in answered.describe([item, report])
 
 
 def test_who_reads_held_values_of_a_file_is_in_the_log(town: Town) -> None:
