@@ -28,13 +28,16 @@ def server_process(name: str) -> Iterator[Path]:
     of workers that a signal ends. uvicorn handles SIGINT and SIGTERM, finishes the requests that are being answered and
     raises the signal again, which then does nothing: the block ends as usual.
 
-    Raises: UsageError: this process may open too few files.
+    Raises: UsageError: this process may open too few files, or the path of the folder would be too long.
     """
     _allow_open_files()
     with scratch_folder(name) as folder:
+        if len(str(folder)) > _LONGEST_PATH:
+            raise UsageError(
+                f"the path {folder} is too long for the sockets of a server: set TMPDIR to a folder with a shorter one"
+            )
         before = os.environ.get("TMPDIR")
-        if len(str(folder)) <= _LONGEST_PATH:
-            os.environ["TMPDIR"] = str(folder)
+        os.environ["TMPDIR"] = str(folder)
         handlers = {one: signal.signal(one, lambda *_: None) for one in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield folder

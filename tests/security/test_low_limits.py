@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -244,21 +245,20 @@ def test_a_check_that_is_interrupted_does_not_say_that_the_file_is_held(tmp_path
 
 def test_a_server_that_is_interrupted_ends_without_a_traceback_and_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl+C ended the API with the traceback of the signal; workers left folders for temporary files."""
-    store, temporary = tmp_path / "store", tmp_path / "temporary"
-    temporary.mkdir()
+    store, said = tmp_path / "store", tmp_path / "said"
     (store / layout.INDEX).parent.mkdir(parents=True)
     (store / layout.INDEX).write_text("{}")
-    with (tmp_path / "said").open("w") as said, socket.socket() as free:
+    with TemporaryDirectory() as temporary, said.open("w") as errors, socket.socket() as free:  # not below a long path
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
         program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         program += "from piperoll.cli import main; main()"
         command = [sys.executable, "-P", "-c", program, "api", str(store), "--port", str(port)]
-        variables = environment() | {"TMPDIR": str(temporary)}
-        with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=said) as process:
+        variables = environment() | {"TMPDIR": temporary}
+        with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=errors) as process:
             for _ in range(600):
-                assert process.poll() is None
+                assert process.poll() is None, said.read_text()
                 try:
                     requests.get(f"http://127.0.0.1:{port}/health", timeout=30)
                     break
@@ -266,7 +266,25 @@ def test_a_server_that_is_interrupted_ends_without_a_traceback_and_leaves_nothin
                     time.sleep(0.1)
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 0
-    assert (tmp_path / "said").read_text() == ""
+        assert not list(Path(temporary).iterdir())
+    assert said.read_text() == ""
+
+
+def test_a_server_whose_temporary_folder_has_too_long_a_path_says_so_at_its_start(tmp_path: Path) -> None:
+    """It ended with 'AF_UNIX path too long', as tests did that have long names and run beside others."""
+    temporary = tmp_path / ("long" * 20)
+    temporary.mkdir()
+    (tmp_path / layout.INDEX).parent.mkdir(parents=True)
+    (tmp_path / layout.INDEX).write_text("{}")
+    done = subprocess.run(
+        [*PIPEROLL, "api", str(tmp_path)],
+        env=environment() | {"TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    require_clear_message(done, "too long", "TMPDIR")
     assert not list(temporary.iterdir())
 
 
