@@ -96,7 +96,7 @@ def grant(  # noqa: PLR0913, PLR0917 - one parameter for each option
     typer.echo(f"Granted {', '.join(made.grant.roles)} for {body or 'the platform'}. To take it back:")
     typer.echo(f"  piperoll access revoke {made.grant.id} --to {to}")
     if made.key is not None and Role.CALENDAR in roles:
-        typer.echo("The address to subscribe to, which is not shown again. Whoever has it can read it:")
+        typer.echo("The address to subscribe to, which is not shown again. Anyone who has it can read the calendar:")
         typer.echo(f"{settings.portal_url or 'http://127.0.0.1:8090/'}calendar/{made.key}.ics")
     elif made.key is not None:
         typer.echo("The key, which is not shown again:")
