@@ -141,8 +141,8 @@ def copy_log(store: publishers.Store, to: publishers.Store) -> None:
 def find_pending(store: publishers.Store, keeps: Callable[[str], bool] | None = None) -> Iterator[PendingDecisions]:
     """Yield what is to be applied to each body and dataset; record what bears on nothing as applied.
 
-    With `keeps`, only of the bodies for which it is True. A decision for all bodies is then recorded as applied to these
-    bodies only; call `mark_for_all` to record it for all.
+    With `keeps`, only of the bodies for which it is True. A decision for all bodies is then recorded as applied to
+    these bodies only; call `mark_for_all` to record it for all.
     """
     for_all = _not_applied(publishers.list_decisions(store, None), publishers.list_applied(store))
     bodies = {*publishers.list_bodies_with_decisions(store), *(_list_bodies(store) if for_all else ())}
