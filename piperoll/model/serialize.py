@@ -33,10 +33,8 @@ def to_document(value: Any) -> Any:
     """
     if type(value) in _PLAIN:  # most values are, and a report has hundreds
         return value
-    if isinstance(value, Decimal):
-        return format_decimal(value)
-    if isinstance(value, (date, Period, Series)):
-        return str(value)
+    if isinstance(value, (Decimal, date, Period, Series)):
+        return format_decimal(value) if isinstance(value, Decimal) else str(value)
     if is_dataclass(value):
         keys = ((name, getattr(value, name), omitted) for name, omitted in _list_keys(type(value)))
         return {name: to_document(item) for name, item, omitted in keys if item or not omitted}
