@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -35,7 +35,7 @@ def to_document(value: Any) -> Any:
         return value
     if isinstance(value, (Decimal, date, Period, Series)):
         return format_decimal(value) if isinstance(value, Decimal) else str(value)
-    if is_dataclass(value):
+    if hasattr(value, "__dataclass_fields__"):
         keys = ((name, getattr(value, name), omitted) for name, omitted in _list_keys(type(value)))
         return {name: to_document(item) for name, item, omitted in keys if item or not omitted}
     if isinstance(value, Mapping):
