@@ -36,7 +36,8 @@ def to_document(value: Any) -> Any:
     if isinstance(value, (Decimal, date, Period, Series)):
         return format_decimal(value) if isinstance(value, Decimal) else str(value)
     if hasattr(value, "__dataclass_fields__"):
-        keys = ((name, getattr(value, name), omitted) for name, omitted in _list_keys(type(value)))
+        kind: Any = type(value)
+        keys = ((name, getattr(value, name), omitted) for name, omitted in _list_keys(kind))
         return {name: to_document(item) for name, item, omitted in keys if item or not omitted}
     if isinstance(value, Mapping):
         return {key: to_document(item) for key, item in value.items()}
@@ -46,7 +47,7 @@ def to_document(value: Any) -> Any:
 
 
 @cache
-def _list_keys(kind: type) -> tuple[tuple[str, bool], ...]:
+def _list_keys(kind: Any) -> tuple[tuple[str, bool], ...]:
     """The keys of a dataclass in a document, and whether each is omitted if it is empty."""
     own = {field.name: bool(field.metadata.get("omit_if_empty")) for field in fields(kind)}
     derived: Iterable[str] = getattr(kind, "DERIVED_KEYS", ())
