@@ -133,13 +133,14 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
         return EMPTY
     seen = _DistinctCells(distinct)
     texts = seen.of_forms(may_be_time)
+    numbers = {form for form in seen.by_form if states_number(form)}
     # A row counter holds whole numbers, each larger than the one before.
     unique = seen.count == len(distinct) > 1 and all(text.isascii() and text.isdigit() for text in distinct)
     counts_up = unique and all(one < other for one, other in pairwise(map(int, distinct)))
     return ColumnProfile(
         count=seen.count,
         filled=seen.count / len(cells),
-        numbers=seen.formed(states_number),
+        numbers=seen.formed(numbers.__contains__),
         dates=seen.share(is_date, texts),
         serials=seen.share(is_serial, texts),
         months=seen.share(read_month, texts),
@@ -149,9 +150,9 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
         distinct=len(distinct) / seen.count,
         length=sum(len(text) * times for text, times in distinct.items()) / seen.count,
         counts_up=counts_up,
-        money=seen.formed(lambda form: ("." in form or "," in form or "£" in form) and states_number(form)),
+        money=seen.formed(lambda form: ("." in form or "," in form or "£" in form) and form in numbers),
         stamps=seen.share(_TIME.search, seen.of_forms(lambda form: ":" in form)) > 0.5,
-        pence=seen.share(_PENCE.search, seen.of_forms(lambda form: "." in form and states_number(form))),
+        pence=seen.share(_PENCE.search, seen.of_forms(lambda form: "." in form and form in numbers)),
         zeros=seen.share(lambda text: "0" in text and _ZERO.match(text), seen.of_forms(_OF_ZERO.match)),
         ranges=seen.formed(_RANGE.match),
         numbered=are_document_numbers(distinct),
