@@ -38,7 +38,7 @@ from piperoll.model import (
 )
 from publishers.index import list_indexed_series_of
 from publishers.pointer import fetch_version, read_history
-from publishers.stores.protocol import JsonObject, Store, StoreReader, read_json, update_json
+from publishers.stores.protocol import HashedFile, JsonObject, Store, StoreReader, read_json, update_json
 
 
 class Consolidating(Protocol):
@@ -368,7 +368,8 @@ class _BodyReleases:
     def _write_file(self, year: str, stem: Path, ending: str) -> JsonObject:
         entry = file_entry(stem.parent, f"{stem.name}{ending}")
         name = layout.consolidated_name(self.body, entry.sha256, ending)
-        self.store.create(layout.consolidated_file(self.dataset.name, year, name), stem.parent / entry.path)
+        file = HashedFile(stem.parent / entry.path, entry.sha256, take=True)
+        self.store.create(layout.consolidated_file(self.dataset.name, year, name), file)
         return {"path": name, "bytes": entry.bytes, "sha256": entry.sha256}
 
     def open_release(self, series: Series) -> CurrentRelease:

@@ -139,7 +139,8 @@ class Lexicon:
         numbered = _NUMBERED.match(cell)
         if cell[0].isdigit() and not numbered:  # a figure or a date, as most cells of a file are
             return False
-        return self._lists(bare(cell)) or bool(numbered and self._lists(bare(cell[numbered.end() :])))
+        unnumbered = cell[numbered.end() :] if numbered else ""
+        return any(self._lists(bare(name)) for name in (cell, unnumbered, *_names_in(cell)))
 
     def _lists(self, key: str) -> bool:
         return bool(self.own[key]) if key in self.own else key in self.exact
@@ -148,9 +149,8 @@ class Lexicon:
         """Return whether a cell of this shape (digits written as 9) may be a listed heading."""
         if not 0 < len(form) <= _LONGEST:
             return False
-        if to_shape(bare(form)) in self._shapes:
-            return True
-        return bool(_NUMBERED.match(form)) and to_shape(bare(_NUMBERED.sub("", form))) in self._shapes
+        unnumbered = _NUMBERED.sub("", form) if _NUMBERED.match(form) else ""
+        return any(to_shape(bare(name)) in self._shapes for name in (form, unnumbered, *_names_in(form)))
 
     @cached_property
     def _shapes(self) -> frozenset[str]:
@@ -172,6 +172,11 @@ class Lexicon:
         """Return the answers that were used: each heading that was looked up, with the fields that it may mean."""
         met = {bare(heading) for heading in self.known} & {*self.own}
         return tuple((key, *(match.field for match in self.own[key])) for key in sorted(met))
+
+
+def _names_in(heading: str) -> list[str]:
+    """The names in a heading that gives it in two languages, as in Wales: `Cyflenwr / Supplier`."""
+    return heading.split(" / ") if " / " in heading else []
 
 
 def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | None = None) -> Lexicon:
