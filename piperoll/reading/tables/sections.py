@@ -29,10 +29,10 @@ def find_spans(grid: Grid, best: HeadingRow, lexicon: Lexicon) -> list[Span]:
     """
     first = max(0, best.start - 5)
     near = grid.rows[first : best.index + _LOOK_FOR_GAPS]
-    found: set[int] = set()
+    used: set[int] = set()
     for row in near:
-        found.update(column for column, cell in enumerate(row.cells) if column not in found and tidy(cell))
-    filled = sorted(found)
+        used.update(column for column, cell in enumerate(row.cells) if column not in used and tidy(cell))
+    filled = sorted(used)
     runs: list[list[int]] = []
     for column in filled:
         if runs and column == runs[-1][-1] + 1:
