@@ -235,12 +235,30 @@ def find_source_fields(folder: Path) -> dict[str, str]:
     return {fact: name for fact, name in facts.items() if fact.startswith("source.")}
 
 
-def read_typed_lines(parquet: Path | bytes, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
-    """Read a release's Parquet file in batches, with its own types: those of `columns` that it has."""
+def read_typed_lines(
+    parquet: Path | bytes, columns: Collection[str], *, skip_empty: bool = False
+) -> Iterator[pa.RecordBatch]:
+    """Read a release's Parquet file in batches, with its own types: those of `columns` that it has.
+
+    With `skip_empty`, columns without a single value are left out: half of those of spending.
+    """
     source = parquet if isinstance(parquet, Path) else pa.BufferReader(parquet)
     with pq.ParquetFile(source) as file:
-        names = [name for name in file.schema_arrow.names if name in columns]
+        empty = _find_empty_columns(file.metadata) if skip_empty else frozenset()
+        names = [name for name in file.schema_arrow.names if name in columns and name not in empty]
         yield from file.iter_batches(batch_size=_BATCH_ROWS, columns=names)
+
+
+def _find_empty_columns(metadata: pq.FileMetaData) -> frozenset[str]:
+    """The columns without a value, by the statistics of their row groups."""
+    filled: set[str] = set()
+    found: set[str] = set()
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(group.num_columns)):
+            facts: Any = chunk.statistics  # None of a group without rows
+            is_empty = facts is not None and facts.null_count == chunk.num_values
+            (found if is_empty else filled).add(chunk.path_in_schema)
+    return frozenset(found - filled)
 
 
 def read_document(folder: Path, name: str) -> dict[str, Any]:
