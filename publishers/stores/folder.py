@@ -130,9 +130,16 @@ class FolderStore:
                 _sync_folder(path.parent)
 
     def delete_many(self, keys: Iterable[str]) -> None:
-        """Delete objects, one after the other."""
+        """Delete objects, one after the other; each folder is synced once, at the end."""
+        folders: set[Path] = set()
         for key in keys:
-            self.delete(key)
+            path = self._path(key)
+            with _raise_store_errors(key), self._lock(key):
+                if path.is_file():
+                    path.unlink()
+                    folders.add(path.parent)
+        for folder in folders:
+            _sync_folder(folder)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order."""
@@ -269,7 +276,7 @@ class FolderStore:
                     raise StoreCorrupt(f"{key} is not what was written: check the disk and run again")
                 with suppress(OSError, AttributeError):  # this file system or this platform has no such attributes
                     os.setxattr(stream.fileno(), _SHA256, digest.encode())
-                if durable:
+                if durable and os.fstat(stream.fileno()).st_size:  # an empty object is whole with its folder
                     os.fsync(stream.fileno())
                 self._make_folders(path.parent)
                 if not layout.is_public(path.relative_to(self._root).as_posix()):
