@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import chain, takewhile
 from string import ascii_lowercase
 
 from piperoll.model.mapping import bare
@@ -206,7 +206,9 @@ def find_heading_rows(grid: Grid, lexicon: Lexicon, *, thorough: bool = True) ->
     """
     rows = grid.rows
     # One listed heading is enough near the top; further down it takes two, one of them in a first cell.
-    likely = [index for index, row in enumerate(rows[:_TOP]) if any(map(lexicon.knows, row.cells))]
+    top = list(rows[:_TOP])
+    known = set(filter(lexicon.knows, set(chain.from_iterable(row.cells for row in top))))
+    likely = [index for index, row in enumerate(top) if not known.isdisjoint(row.cells)]
     likely += [_TOP + index for index in _with_two(rows[_TOP:], _START, lexicon)]
     found = _candidates(grid, lexicon, likely)
     if thorough and not any(names_core(candidate, lexicon) for candidate in found):
