@@ -392,12 +392,15 @@ def _doubts(part: ExaminedSection, grid: Grid, lexicon: Lexicon) -> Iterator[Fin
     dataset = lexicon.dataset
     """Yield findings about what may be wrong although every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
-    for each in part.groups:
+    for group in part.groups:
         heading, address = (
             columns.headings[each.column].strip(),
             address_of(sheet, each.rows[0], each.column, each.field),
         )
-        yield make_finding("group-headings-read", address, count=each.records, headings=len(each.rows), heading=heading)
+        heading = columns.headings[group.column].strip()
+        yield make_finding(
+            "group-headings-read", address, count=group.records, headings=len(group.rows), heading=heading
+        )
     for each in part.repaired.mends if part.repaired else ():
         address = Address(sheet, each.row.number, each.row.line, letter(each.column))
         yield make_finding("row-mended", address, value=each.value, text=each.value.strip())
