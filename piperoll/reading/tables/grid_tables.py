@@ -393,10 +393,7 @@ def _doubts(part: ExaminedSection, grid: Grid, lexicon: Lexicon) -> Iterator[Fin
     """Yield findings about what may be wrong although every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
     for group in part.groups:
-        heading, address = (
-            columns.headings[each.column].strip(),
-            address_of(sheet, each.rows[0], each.column, each.field),
-        )
+        address = address_of(sheet, group.rows[0], group.column, group.field)
         heading = columns.headings[group.column].strip()
         yield make_finding(
             "group-headings-read", address, count=group.records, headings=len(group.rows), heading=heading
