@@ -126,9 +126,9 @@ def build_from_store(
 ) -> int:
     """Build the catalogue of `store`; return the number of files written and removed.
 
-    `measure` is called when the consolidated files are up to date, and the pages of measures are written when it has
-    ended; it returns the number of measures that it published. `workers` are of a run into the same store, and are used
-    if much has changed; `measure` is then called in a thread.
+    `measure` is called in a thread when the consolidated files are up to date, and the pages of measures are written
+    when it has ended; it returns the number of measures that it published. `workers` are of a run into the same store,
+    and are used if much has changed.
     Begins again if another build finished in the meantime, because that one may have written the same pages, and once
     if a worker died: what the build recorded before it wrote says what is to be repaired.
     Raises: PointerMoved (retryable): that happened every time. BuildDied: a worker died twice.
