@@ -244,8 +244,8 @@ def read_typed_lines(parquet: Path | bytes, columns: Collection[str]) -> Iterato
 def read_columns(file: pq.ParquetFile, names: Iterable[str]) -> pa.Table:
     """Read those of the columns `names` that an open Parquet file has, in the order of `names`.
 
-    `pq.read_table` prepares to read a folder of files, and hands the columns to other threads: that takes longer than to
-    read a few thousand rows.
+    `pq.read_table` prepares to read a folder of files and hands the columns to other threads, which takes longer than
+    reading a few thousand rows.
     """
     present = set(file.schema_arrow.names)
     wanted = [name for name in dict.fromkeys(names) if name in present]

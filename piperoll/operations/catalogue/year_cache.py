@@ -146,7 +146,7 @@ def read_lines(dataset: Dataset, *files: Path) -> pa.Table:
     tables: list[pa.Table] = []
     for path in files:
         with pq.ParquetFile(path) as file:
-            tables.append(read_columns(file, wanted if not tables else tables[0].column_names))
+            tables.append(read_columns(file, filter(None, wanted)))
     return pa.concat_tables(tables, promote_options="permissive")
 
 
