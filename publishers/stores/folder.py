@@ -90,18 +90,19 @@ class FolderStore:
         """True if there is an object under `key`."""
         return self._path(key).is_file()
 
-    def create(self, key: str, content: bytes | Path) -> None:
-        """Write once, and read back what was written."""
+    def create(self, key: str, content: bytes | Path) -> bool:
+        """Write once, and read back what was written; True if there was nothing before."""
         path = self._path(key)
         with _raise_store_errors(key), self._lock(key):
             if not path.is_file():
                 digest = self._write(path, content)
                 if sha256_of(path) != digest:
                     raise StoreCorrupt(f"{key} is not what was written: check the disk and run again")
-            elif sha256_of(path) != sha256_of(content):
+                return True
+            if sha256_of(path) != sha256_of(content):
                 raise AlreadyThere(f"{key} holds other bytes, and is written once")
-            else:
-                os.utime(path)  # a sweep must see that a writer relies on this object again
+            os.utime(path)  # a sweep must see that a writer relies on this object again
+            return False
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
         """Write a pointer if its tag is still `tag`; a pointer that already holds these bytes is a success."""
@@ -144,6 +145,14 @@ class FolderStore:
             relative = Path(folder).relative_to(self._root)
             found.extend((relative / name).as_posix() for name in names if name.startswith(wanted) and name[0] != ".")
         return iter(sorted(found))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """List folders; one whose objects were deleted may still be there."""
+        try:
+            with os.scandir(self._root / prefix) as entries:
+                return iter(sorted(one.name for one in entries if one.is_dir() and not one.name.startswith(".")))
+        except FileNotFoundError:
+            return iter(())
 
     def list_objects(self, prefix: str = "") -> Iterator[tuple[str, ObjectInfo]]:
         """List every key with its size, tag and time."""
