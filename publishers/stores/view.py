@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 from piperoll import layout
 from piperoll.errors import NotThere
-from publishers.stores.protocol import Store, StoredObject
+from publishers.stores.protocol import HashedFile, Store, StoredObject
 
 _KEPT = (layout.DATA, layout.MAPPINGS, layout.RECEIVED_BYTES)
 """The prefixes of objects that a view keeps: received bytes, and what is changed by conditional write only."""
@@ -94,7 +94,7 @@ class StoreView:
             self._folders[prefix] = set(self.store.folders(prefix))
         return iter(sorted(self._folders[prefix]))
 
-    def create(self, key: str, content: bytes | Path) -> bool:
+    def create(self, key: str, content: bytes | Path | HashedFile) -> bool:
         """Write once; received bytes are kept."""
         self._drop(key)
         is_new = self.store.create(key, content)
