@@ -164,8 +164,9 @@ def test_a_median_that_disagrees_in_one_release_is_found_among_others(monkeypatc
         )
 
     monkeypatch.setitem(RULES, MEDIAN, replace(rule, plan=wrong_if_high))
-    low = made_table(rows=[spend_row(net_amount="1.00", supplier_name=f"Elder {number} Ltd") for number in range(7)])
-    errors = audit_together([sample(table(40)), sample(low), sample(table(50))], 1000)
+    priced = [spend_row(net_amount="3000000.00", supplier_name=f"Elder {number} Ltd") for number in range(7)]
+    high = made_table(rows=priced)
+    errors = audit_together([sample(table(40)), sample(high), sample(table(50))], 1000)
     assert [error is None for error in errors] == [True, False, True]
     assert "amounts-" in str(errors[1])
 
