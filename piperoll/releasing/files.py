@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,6 +241,17 @@ def read_typed_lines(parquet: Path | bytes, columns: Collection[str]) -> Iterato
     with pq.ParquetFile(source) as file:
         names = [name for name in file.schema_arrow.names if name in columns]
         yield from file.iter_batches(batch_size=_BATCH_ROWS, columns=names)
+
+
+def read_columns(file: pq.ParquetFile, names: Iterable[str]) -> pa.Table:
+    """Read those of the columns `names` that an open Parquet file has, in the order of `names`.
+
+    `pq.read_table` prepares to read a folder of files and hands the columns to other threads, which takes longer than
+    reading a few thousand rows.
+    """
+    present = set(file.schema_arrow.names)
+    wanted = [name for name in dict.fromkeys(names) if name in present]
+    return file.read(columns=wanted, use_threads=file.metadata.num_rows > _LARGE_ROWS).select(wanted)
 
 
 def read_document(folder: Path, name: str) -> dict[str, Any]:

@@ -157,15 +157,16 @@ def test_a_median_that_disagrees_in_one_release_is_found_among_others(monkeypatc
     """All the rows together have another median: each release is held against its own."""
     rule = RULES[MEDIAN]
 
-    def wrong_if_high(expectation: Expectation, kinds: Kinds) -> Plan:
+    def wrong_of_seven(expectation: Expectation, kinds: Kinds) -> Plan:
         plan = rule.plan(expectation, kinds)
         return replace(
             plan, verdict=lambda cells: (True, {"observed_value": 0}) if len(cells) == 7 else plan.verdict(cells)
         )
 
-    monkeypatch.setitem(RULES, MEDIAN, replace(rule, plan=wrong_if_high))
-    priced = [spend_row(net_amount="3000000.00", supplier_name=f"Elder {number} Ltd") for number in range(7)]
-    high = made_table(rows=priced)
+    monkeypatch.setitem(RULES, MEDIAN, replace(rule, plan=wrong_of_seven))
+    high = made_table(
+        rows=[spend_row(net_amount="9000000.00", supplier_name=f"Elder {number} Ltd") for number in range(7)]
+    )
     errors = audit_together([sample(table(40)), sample(high), sample(table(50))], 1000)
     assert [error is None for error in errors] == [True, False, True]
     assert "amounts-" in str(errors[1])

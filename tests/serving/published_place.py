@@ -24,7 +24,7 @@ from piperoll.releasing import compare_versions, consolidating
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
 from publishers import Store, mark_withdrawn, publish_release, remove_submission
-from publishers.consolidated import consolidate_body
+from publishers.consolidated import consolidate_bodies
 from publishers.stores.protocol import read_json
 from serving.app import UVICORN_SETTINGS, create_app, create_service
 from tests.fixtures.waiting import PATIENCE_SECONDS
@@ -94,8 +94,7 @@ def published(store: Store, packed: Packed, now: str) -> None:
 def consolidate(store: Store, scratch: Path) -> None:
     """Make the consolidated files of everything that is published, as the building of the catalogue does."""
     for name, bodies in read_json(store, layout.INDEX)["datasets"].items():
-        for body in bodies:
-            consolidate_body(store, assets.dataset(name), body, consolidating, scratch / uuid.uuid4().hex)
+        consolidate_bodies(store, assets.dataset(name), bodies, consolidating, scratch / uuid.uuid4().hex)
 
 
 def source_of(text: str) -> str:

@@ -72,6 +72,7 @@ _ABBREVIATIONS = {
     "inv": "invoice",
     "merch": "merchant",
     "nbr": "number",
+    "nm": "name",
     "no": "number",
     "nr": "number",
     "num": "number",
@@ -277,12 +278,14 @@ def _meanings(heading: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
     unnumbered = _NUMBERED.sub("", text)
     unbracketed = _BRACKETED.sub(" ", unnumbered)
     words = _WORDS.findall(fold_case(_CAMEL.sub(" ", unnumbered)))
+    in_full = " ".join(_ABBREVIATIONS.get(word, word) for word in words)
     spellings = (
         (text, 1.0),
         (unnumbered, 0.97),
         (unbracketed, 0.95),
         (_UNIT.sub("", unnumbered), 0.95),
-        (" ".join(_ABBREVIATIONS.get(word, word) for word in words), 0.93),  # `TransNo` is `transaction number`
+        (in_full, 0.93),  # `TransNo` is `transaction number`
+        (_UNIT.sub("", in_full), 0.92),  # `AMT_GBP`
         (_AFTER_DASH.sub("", unbracketed), 0.9),
         (_BEFORE_SLASH.sub("", unnumbered), 0.9),
     )

@@ -217,6 +217,8 @@ class _RowClassifier:
             return True
         if classified.kind == "total":
             self.sums.restart()
+        elif classified.kind == "note" and len(texts := [text for cell in row.cells if (text := tidy(cell))]) == 1:
+            self.sums.group = texts[0]
         self.others.append(classified)
         return False
 

@@ -149,6 +149,9 @@ _CELL = 160
 _TOP = 200
 """Within this many rows from the top, one listed heading makes a candidate; further down it takes two."""
 
+_FIRST = 20
+"""Within this many rows from the top, headings may be understood without being listed."""
+
 _START = 6
 """Further down, one of this many first cells must be a listed heading, so that long files stay fast."""
 
@@ -211,6 +214,10 @@ def find_heading_rows(grid: Grid, lexicon: Lexicon, *, thorough: bool = True) ->
     if thorough and not any(names_core(candidate, lexicon) for candidate in found):
         possible = _with_two(rows[:_THOROUGH], rows[:_THOROUGH].width, lexicon)
         found = _candidates(grid, lexicon, possible) or found
+    if not found:  # names of a database, such as `VENDOR_NM`, are understood although no list has them
+        worded = [i for i, row in enumerate(rows[:_FIRST]) if _count_filled(row) >= _WORDS and not _figures(row)]
+        understood = [index for index in worded if all(map(lexicon.meanings, filter(tidy, rows[index].cells)))]
+        found = [each for each in _candidates(grid, lexicon, understood) if names_core(each, lexicon)]
     # Of candidates that share rows, keep the better one; of equals, the first.
     kept: list[HeadingRow] = []
     for candidate in found:
