@@ -31,7 +31,7 @@ from piperoll.enriching import annotations_version
 from piperoll.model import Body, Listing, Series, Submission
 from piperoll.operations.catalogue.build_plan import BuildState, CatalogueBuild, PageHashes, hash_document
 from piperoll.operations.catalogue.received_index import IndexUpdate, as_published
-from piperoll.releasing.files import read_columns
+from piperoll.releasing.files import count_filled, read_columns
 from publishers import list_series, list_submissions, read_listing, read_submission
 
 FileKey: TypeAlias = tuple[str, str]
@@ -221,15 +221,10 @@ def _read_listing(build: CatalogueBuild, series: Series) -> Listing:
 def read_release(parquet: Path, names: Iterable[str]) -> tuple[pa.Table, dict[str, int]]:
     """Read those of the columns `names` that a release has, and count its rows with a value in each of its columns.
 
-    Texts that recur are kept once. The counts are what the file says of its row groups.
+    Texts that recur are kept once.
     """
     with pq.ParquetFile(parquet) as file:
         schema, metadata = file.schema_arrow, file.metadata
-    counts = dict.fromkeys(schema.names, 0)
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for chunk in map(group.column, range(group.num_columns)):
-            facts: Any = chunk.statistics  # None of a group without rows
-            counts[chunk.path_in_schema] += chunk.num_values - (facts.null_count if facts else 0)
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
     with pq.ParquetFile(parquet, metadata=metadata, read_dictionary=texts) as file:
-        return read_columns(file, names).unify_dictionaries(), counts
+        return read_columns(file, names).unify_dictionaries(), count_filled(metadata)
