@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,15 @@ def list_series(store: Store, dataset: str = "", body: str = "", year: int | Non
             yield series
 
 
+def list_body_series(store: Store, dataset: str, body: str) -> Iterator[Series]:
+    """List the series of a body and dataset, in order of key; nothing of one may be published, or be published yet.
+
+    This is one request, however many releases there are.
+    """
+    for name in store.folders(layout.series_prefix(dataset, body)):
+        yield Series.parse(f"{dataset}/{body}/{name}")
+
+
 def read_listing(store: Store, series: Series) -> Listing:
     """Read what the catalogue shows of a series: its history, and its version's manifest, descriptor and report."""
     history, _ = read_history(store, series)
@@ -128,6 +138,7 @@ def parse_history(series: Series, content: bytes) -> History:
 def _read_first_rows(store: Store, key: str) -> tuple[tuple[str, ...], ...]:
     """Read the header and the first rows of a CSV from its first bytes, without a row that is cut off."""
     head = store.read(key, first=_HEAD_BYTES).content
-    rows = list(csv.reader(io.StringIO(head.decode("utf-8", errors="ignore"), newline="")))
+    lines = csv.reader(io.StringIO(head.decode("utf-8", errors="ignore"), newline=""))
+    rows = [tuple(row) for row in islice(lines, _FIRST_ROWS + 2)]  # one more: the last may be cut off
     whole = rows if len(head) < _HEAD_BYTES else rows[:-1]
-    return tuple(tuple(row) for row in whole[: _FIRST_ROWS + 1])
+    return tuple(whole[: _FIRST_ROWS + 1])
