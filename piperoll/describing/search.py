@@ -1,9 +1,9 @@
 """The search index: small files that a browser fetches by the first letters of a word.
 
-The file `search/{letters}.json.gz`, a shard, has everything with a word that begins with these letters, best known first.
-What does not fit in a shard is in the shards of one more letter, and `complete` says so. A search fetches one small
-file for the first two letters of each word, and longer ones only if needed. What a body contributes is divided by the
-first two letters too: if one part changes, only the shards of those two letters are made again.
+The file `search/{letters}.json.gz`, a shard, has everything with a word that begins with these letters, best known
+first. What does not fit in a shard is in the shards of one more letter, and `complete` says so. A search fetches one
+small file for the first two letters of each word, and longer ones only if needed. What a body contributes is divided
+by the first two letters too: if one part changes, only the shards of those two letters are made again.
 """
 
 from __future__ import annotations

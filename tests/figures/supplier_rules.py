@@ -160,7 +160,8 @@ def _listed_whole(page: Page, place: Place) -> Sequence[Value] | None:
     if place.names[1] == "Latest rows":
         return _rows_of_tables(page, place.text, key)
     bodies = page.published.query(
-        "SELECT body FROM figures_spend WHERE supplier_key = $1 GROUP BY body ORDER BY coalesce(sum(pounds), 0) DESC, body",
+        "SELECT body FROM figures_spend WHERE supplier_key = $1 "
+        "GROUP BY body ORDER BY coalesce(sum(pounds), 0) DESC, body",
         key,
     )
     found: list[Value] = []

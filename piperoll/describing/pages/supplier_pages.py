@@ -115,9 +115,7 @@ def _list_supplier(supplier: Supplier) -> ListedSupplier:
     if not supplier.fits_list:
         return ListedSupplier(digest)
     links = MOST_LINKS if len(supplier.payers) > 1 else MOST_LINKS_OF_ONE
-    payers = [
-        _describe_payer(supplier.names[slug], slug, supplier.payees[slug], [], links) for slug in supplier.payers
-    ]
+    payers = [_describe_payer(supplier.names[slug], slug, supplier.payees[slug], [], links) for slug in supplier.payers]
     others = [spelling for spelling, _ in supplier.spellings if spelling != supplier.title]
     return ListedSupplier(digest, payers, others)
 
