@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,20 @@ def server_process(name: str) -> Iterator[Path]:
             os.environ.pop("TMPDIR", None)
             if before is not None:
                 os.environ["TMPDIR"] = before
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raise UsageError if this process cannot listen there: uvicorn would say so in its own words, and later."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+                probe.listen()  # a port can be bound, but not listened to, while another server has it
+    except OSError as error:
+        raise UsageError(f"{host}:{port} cannot be used ({error.strerror}): use another --host or --port") from error
 
 
 def _allow_open_files() -> None:

@@ -46,6 +46,8 @@ _LOOK_SECONDS = 0.5
 class PatientProtocol(H11Protocol):
     """HTTP/1.1 whose clients must send the head of each request within `patience_seconds`: uvicorn waits for ever.
 
+    Connections whose answer was abandoned are closed within twice that time.
+
     Of more than `most_connections`, or a third of the files that the process may open, the one that has been idle
     longest is closed: a server that cannot open a file for the next connection tries again and again.
     """
@@ -84,15 +86,21 @@ class PatientProtocol(H11Protocol):
 
     def _expect_request(self) -> None:
         self._idle_since = self.loop.time()
-        self._late = self.loop.call_later(self.patience_seconds, self._close_if_idle)
+        self._look_later()
+
+    def _look_later(self) -> None:
+        self._late = self.loop.call_later(self.patience_seconds, self._close_if_late)
 
     def _expect_nothing(self) -> None:
         if self._late is not None:
             self._late.cancel()
 
-    def _close_if_idle(self) -> None:
-        if self.is_idle:
+    def _close_if_late(self) -> None:
+        # an abandoned answer would be closing for ever: what the transport holds is sent first, and nobody reads it
+        if self.is_idle or self.transport.is_closing():
             self.transport.abort()
+        else:
+            self._look_later()
 
 
 class SlowClient(Exception):

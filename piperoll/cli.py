@@ -50,6 +50,9 @@ _SERVERS = {"api", "portal"}
 FAILED = 2
 """The exit status if a command could not do what was asked; 1 means that a file was held or rejected."""
 
+_BROKEN_PIPE = 128 + signal.SIGPIPE
+"""The exit status if whoever reads the output has stopped (`piperoll list DEST | head`), as of other programs."""
+
 HELP = """Collect, check and publish what public bodies spend, contract for, employ and deliver.
 
 \b
@@ -205,6 +208,23 @@ def _require_memory(command: str) -> None:
         )
 
 
+def _run_app() -> None:
+    """Run the command that was typed. Raises: SystemExit, with its status."""
+    status: int | str | None = 0
+    try:
+        app()
+    except SystemExit as ended:
+        # Click and Rich exit with 1, which means "held or rejected", where they cannot print
+        status = _BROKEN_PIPE if isinstance(ended.__context__, BrokenPipeError) else ended.code
+    try:
+        sys.stdout.flush()  # at its exit Python would tell of the pipe
+    except BrokenPipeError:
+        status = _BROKEN_PIPE
+    if status == _BROKEN_PIPE:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(status)
+
+
 def main() -> None:
     """Run the command that was typed, and exit with its status.
 
@@ -217,7 +237,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, lambda *_: sys.exit(operating.INTERRUPTED))
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # for a terminal whose encoding has no £
     try:
-        app()
+        _run_app()
     except Exception as error:  # noqa: BLE001 - Python would exit with 1, which means "held or rejected"
         if logs.is_json():
             logs.log_error(error)

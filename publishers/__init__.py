@@ -37,7 +37,7 @@ from publishers.chasing import (
     read_chase_log,
 )
 from publishers.consolidated import (
-    consolidate_body,
+    consolidate_bodies,
     list_consolidated_years,
     list_line_files,
     list_unreferenced,
@@ -174,7 +174,7 @@ __all__ = [
     "begin_store",
     "claim_chase",
     "clear_changes",
-    "consolidate_body",
+    "consolidate_bodies",
     "create_draft",
     "decide_outcome",
     "delete_draft",

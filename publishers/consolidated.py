@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from piperoll import layout
@@ -38,7 +39,7 @@ from piperoll.model import (
 )
 from publishers.index import list_indexed_series_of
 from publishers.pointer import fetch_version, read_history
-from publishers.stores.protocol import JsonObject, Store, StoreReader, read_json, update_json
+from publishers.stores.protocol import HashedFile, JsonObject, Store, StoreReader, read_json, update_json
 
 
 class Consolidating(Protocol):
@@ -84,39 +85,68 @@ _LINES = ("parquet", "csv")
 """Those of them that have lines: a large year has instead both for each of its tables, listed as `lines`."""
 
 
-def consolidate_body(
+def consolidate_bodies(
     store: Store,
     dataset: Dataset,
-    body: str,
+    bodies: Sequence[str],
     consolidating: Consolidating,
     scratch: Path,
     *,
     check_files: bool = False,
-) -> dict[str, int]:
-    """Bring the consolidated files of a body and dataset up to date with its current releases.
+) -> dict[str, dict[str, int]]:
+    """Bring the consolidated files of some bodies and a dataset up to date with their current releases.
 
-    Returns how many objects were written or deleted, for each year in which there were any. Nothing is fetched or
-    written for a year of which no release has changed. `scratch` is a folder for temporary files. With `check_files`,
-    files that the index names but that are missing are made again. A year that loses its last body stays listed until
-    `unlist_empty_years` is called.
+    The index of a year holds all bodies, so it is written once for those that are given, after the files of all.
+
+    Returns for each body how many objects were written or deleted, for each year in which there were any. Nothing is
+    fetched or written for a year of which no release has changed. `scratch` is a folder for temporary files. With
+    `check_files`, files that the index names but that are missing are made again. A year that loses its last body stays
+    listed until `unlist_empty_years` is called.
     Raises: PointerMoved (retryable): others write the index faster than we can.
     """
-    touched: Counter[str] = Counter()
+    touched: dict[str, Counter[str]] = {body: Counter() for body in bodies}
+    moved = set(bodies)
+    scratch.mkdir(parents=True, exist_ok=True)
     for attempt in range(_MAX_TRIES):
-        folder = scratch / str(attempt)
-        folder.mkdir(parents=True, exist_ok=True)
-        current = _list_current(store, dataset, body)
-        releases = _BodyReleases(store, dataset, body, current, consolidating, folder)
-        try:
-            _consolidate(releases, touched, check_files=check_files or attempt > 0)
-        except _EntryMoved:
-            continue  # what the other wrote names other files, and may be newer than what we know
-        return dict(touched)
-    raise PointerMoved(f"the consolidated {dataset.name} of {body} were changed by others {_MAX_TRIES} times in a row")
+        entries = _read_entries(store, dataset.name, moved)
+        years: dict[str, list[_BodyYear]] = defaultdict(list)
+        for body in sorted(moved):
+            with TemporaryDirectory(dir=scratch) as folder:
+                current = _list_current(store, dataset, body)
+                releases = _BodyReleases(store, dataset, body, current, entries[body], consolidating, Path(folder))
+                for one in _make_files(releases, check_files=check_files or attempt > 0):
+                    years[one.year].append(one)
+        moved = set()
+        for year in sorted(years):
+            moved |= _write_index(store, dataset.name, year, years[year], touched)
+        if not moved:
+            return {body: dict(counts) for body, counts in touched.items()}
+    those = ", ".join(sorted(moved))
+    raise PointerMoved(f"the consolidated {dataset.name} of {those} were changed by others {_MAX_TRIES} times in a row")
 
 
-class _EntryMoved(Exception):
-    """Someone else has written the entry of the body since it was read."""
+def _read_entries(store: Store, dataset: str, bodies: Iterable[str]) -> dict[str, dict[str, JsonObject]]:
+    """The entries of bodies in the index of each year that has one."""
+    found: dict[str, dict[str, JsonObject]] = {body: {} for body in bodies}
+    for year in list_consolidated_years(store, dataset):
+        page = read_consolidated_year(store, dataset, year).get("bodies", {})
+        for body in found.keys() & page.keys():
+            found[body][year] = page[body]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _BodyYear:
+    """A year of a body: its entry in the index as it was read, and as it is to be; None if there is none.
+
+    `is_fresh` if there is nothing to write: its files were made from what is current.
+    """
+
+    body: str
+    year: str
+    before: JsonObject | None
+    after: JsonObject | None
+    is_fresh: bool = False
 
 
 def _list_current(store: Store, dataset: Dataset, body: str) -> dict[Series, Version]:
@@ -127,19 +157,60 @@ def _list_current(store: Store, dataset: Dataset, body: str) -> dict[Series, Ver
     }
 
 
-def _consolidate(releases: _BodyReleases, touched: Counter[str], *, check_files: bool) -> None:
-    """Make the years of a body that have changed, and count objects in `touched`. Raises: _EntryMoved."""
-    store, name = releases.store, releases.dataset.name
+def _make_files(releases: _BodyReleases, *, check_files: bool) -> Iterator[_BodyYear]:
+    """Make the files of the years of a body that have changed; yield all years that it has or had."""
     stale: list[str] = []
     for year in sorted({*releases.by_year, *releases.entries}):
+        before = releases.entries.get(year)
         if year not in releases.by_year:
-            releases.write_year(year, None, None, touched)
+            yield _BodyYear(releases.body, year, before, None)
+        elif releases.is_fresh(year, check_files=check_files):
+            yield _BodyYear(releases.body, year, before, before, is_fresh=True)
         else:
-            _set_year(store, name, year, listed=True)  # again: a build that removed its last body may unlist it
-            if not releases.is_fresh(year, check_files=check_files):
-                stale.append(year)
+            stale.append(year)
     for account, folder in releases.make_years(stale):
-        releases.write_year(account.year, account, folder, touched)
+        yield releases.write_files(account, folder)
+
+
+def _write_index(
+    store: Store, dataset: str, year: str, bodies: Sequence[_BodyYear], touched: Mapping[str, Counter[str]]
+) -> set[str]:
+    """Write the entries of bodies in the index of a year, then delete the files that it no longer names.
+
+    Counts in `touched` what changed, and returns the bodies of which another build has written the entry since it was
+    read. Nothing of those is written or deleted: its entry may name the files that ours does not, and ours would name
+    files that it has deleted.
+    """
+    _set_year(
+        store, dataset, year, listed=True
+    )  # also if nothing changed: a build that removed its last body unlists it
+    changed = [one for one in bodies if not one.is_fresh]
+    if not changed:
+        return set()
+    moved: set[str] = set()
+
+    def set_bodies(page: JsonObject) -> JsonObject:
+        moved.clear()
+        entries: dict[str, JsonObject | None] = dict(page.get("bodies", {}))
+        for one in changed:
+            if entries.get(one.body) in (one.before, one.after):
+                entries[one.body] = one.after
+            else:
+                moved.add(one.body)
+        listed = {slug: entry for slug, entry in sorted(entries.items()) if entry}
+        return {"dataset": dataset, "year": year, "bodies": listed}
+
+    update_json(store, layout.consolidated_index(dataset, year), set_bodies)
+    deleted: list[str] = []
+    for one in changed:
+        touched[one.body][year] += 0  # also if what changed is another's doing
+        if one.body not in moved:
+            before, after = _list_paths(one.before), _list_paths(one.after)
+            touched[one.body][year] += len(before ^ after) + 1
+            deleted += (layout.consolidated_file(dataset, year, path) for path in sorted(before - after))
+    if deleted:
+        store.delete_many(deleted)
+    return moved
 
 
 def unlist_empty_years(store: Store, years: Iterable[tuple[str, str]]) -> None:
@@ -184,12 +255,13 @@ def list_unreferenced(store: Store) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _BodyReleases:
-    """The current releases of a body and dataset, and what the index says of them."""
+    """The current releases of a body and dataset, and `entries`: what the index of each year says of the body."""
 
     store: Store
     dataset: Dataset
     body: str
     current: Mapping[Series, Version]
+    entries: Mapping[str, JsonObject]
     consolidating: Consolidating
     scratch: Path
 
@@ -197,16 +269,6 @@ class _BodyReleases:
     def rules(self) -> str:
         """The version of the rules that make the files now."""
         return self.consolidating.rules_version(self.dataset)
-
-    @cached_property
-    def entries(self) -> dict[str, JsonObject]:
-        """The body's entry in the index of each year that has one."""
-        name = self.dataset.name
-        found = {
-            year: read_consolidated_year(self.store, name, year).get("bodies", {}).get(self.body)
-            for year in list_consolidated_years(self.store, name)
-        }
-        return {year: entry for year, entry in found.items() if entry is not None}
 
     @cached_property
     def shares(self) -> dict[Series, Mapping[str, YearShare]]:
@@ -319,31 +381,12 @@ class _BodyReleases:
         except (NotThere, FileNotFoundError):
             return None
 
-    def write_year(self, year: str, account: YearAccount | None, folder: Path | None, touched: Counter[str]) -> None:
-        """Write the files of a year, or remove them if there is no account; count in `touched` what changed.
-
-        Raises: _EntryMoved: another build wrote the body's entry since it was read. Then nothing is deleted: its entry
-        may name the files that ours does not, and ours would name files that it has deleted.
-        """
-        name, before = self.dataset.name, self.entries.get(year)
-        touched[year] += 0  # also if what changed was another's doing
-        after = None
-        if account is not None and folder is not None:
-            after = {**summarise_account(account), **self._write_files(account, folder, before)}
-            after |= {"rules": self.rules, "inputs": self._hash_inputs(year)}
-        _set_year(self.store, name, year, listed=True)
-
-        def set_body(page: JsonObject) -> JsonObject:
-            if page.get("bodies", {}).get(self.body) not in (before, after):
-                raise _EntryMoved
-            bodies = sorted((page.get("bodies", {}) | {self.body: after}).items())
-            return {"dataset": name, "year": year, "bodies": {slug: entry for slug, entry in bodies if entry}}
-
-        update_json(self.store, layout.consolidated_index(name, year), set_body)
-        deleted = _list_paths(before) - _list_paths(after)
-        for path in sorted(deleted):
-            self.store.delete(layout.consolidated_file(name, year, path))
-        touched[year] += len(_list_paths(after) - _list_paths(before)) + len(deleted) + 1
+    def write_files(self, account: YearAccount, folder: Path) -> _BodyYear:
+        """Write the files of a year that were made in `folder`, and make its entry."""
+        before = self.entries.get(account.year)
+        entry = {**summarise_account(account), **self._write_files(account, folder, before)}
+        entry |= {"rules": self.rules, "inputs": self._hash_inputs(account.year)}
+        return _BodyYear(self.body, account.year, before, entry)
 
     def _write_files(self, account: YearAccount, folder: Path, before: JsonObject | None) -> JsonObject:
         """Write the files of a year to the store, and return their entries for the index.
@@ -368,7 +411,8 @@ class _BodyReleases:
     def _write_file(self, year: str, stem: Path, ending: str) -> JsonObject:
         entry = file_entry(stem.parent, f"{stem.name}{ending}")
         name = layout.consolidated_name(self.body, entry.sha256, ending)
-        self.store.create(layout.consolidated_file(self.dataset.name, year, name), stem.parent / entry.path)
+        file = HashedFile(stem.parent / entry.path, entry.sha256, take=True)
+        self.store.create(layout.consolidated_file(self.dataset.name, year, name), file)
         return {"path": name, "bytes": entry.bytes, "sha256": entry.sha256}
 
     def open_release(self, series: Series) -> CurrentRelease:

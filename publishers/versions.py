@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from piperoll import layout
-from piperoll.errors import PointerMoved, StoreCorrupt
+from piperoll.errors import PointerMoved
 from piperoll.findings import make_finding
 from piperoll.model import (
     Address,
@@ -37,7 +37,7 @@ from publishers.change_log import log_series_change, logging_series_change
 from publishers.index import update_index
 from publishers.pointer import fetch_version, read_history
 from publishers.purge import refuse_purged_sources
-from publishers.stores.protocol import MAX_TRIES, Store, delete_prefix
+from publishers.stores.protocol import MAX_TRIES, HashedFile, Store, delete_prefix
 
 CompareVersions: TypeAlias = Callable[[Path, Path, Path], Differences]
 """Compares the versions in two folders and writes the rows that differ to a file, as `releasing.compare_versions` does
@@ -279,9 +279,8 @@ def _upload(store: Store, packed: Packed, version: Version) -> None:
     """Write every file of a version and then its manifest; files that a killed run has written already are kept."""
     series = packed.manifest.series
     for entry in packed.manifest.files:
-        if file_entry(packed.folder, entry.path) != entry:
-            raise StoreCorrupt(f"{entry.path} is not the file that was packed: run again")
-        store.create(layout.release_file(series, version, entry.path), packed.folder / entry.path)
+        file = HashedFile(packed.folder / entry.path, entry.sha256)
+        store.create(layout.release_file(series, version, entry.path), file)
     store.create(layout.release_file(series, version, "manifest.json"), packed.manifest.to_bytes())
 
 

@@ -13,9 +13,10 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.fixtures.s3_server import seaweedfs
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
 
 HERE = Path(__file__).parent
 CHROMIUM_FLAGS = [
@@ -71,12 +72,23 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium, one for all tests of a worker: Playwright's sync API cannot run twice in one process."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, and few tests need it
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - slow to import, and few tests need it
 
+    expect.set_options(timeout=1000 * PATIENCE_SECONDS)
     names = ("chromium", "chromium-browser", "google-chrome")
     chromium = next(path for name in names if (path := shutil.which(name)))
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        launched = playwright.chromium.launch(
+            executable_path=chromium, args=CHROMIUM_FLAGS, timeout=1000 * PATIENCE_SECONDS
+        )
+        new_context = launched.new_context
+
+        def patient_context(**given: Any) -> BrowserContext:
+            context = new_context(**given)
+            context.set_default_timeout(1000 * PATIENCE_SECONDS)
+            return context
+
+        launched.new_context = patient_context  # type: ignore[method-assign]
         yield launched
         launched.close()
 

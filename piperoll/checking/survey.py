@@ -130,7 +130,7 @@ class TableSurveyor:
             amounts = pa.nulls(batch.num_rows, pa.float64())
         else:
             amounts = pc.abs(pc.cast(batch[self._amount], pa.float64()))
-        dated = pa.table({"date": batch[date], "pounds": amounts}).group_by("date")
+        dated = pa.table({"date": batch[date], "pounds": amounts}).group_by("date", use_threads=False)
         for entry in dated.aggregate([("pounds", "sum"), ([], "count_all")]).to_pylist():
             if entry["date"] is not None:
                 self._dates[entry["date"]] += entry["count_all"]

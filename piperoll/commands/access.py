@@ -37,6 +37,7 @@ def portal(
     piperoll portal build/demo --body city-of-placeholder
     piperoll portal s3://bucket/prefix --host 0.0.0.0
     """
+    from hosting.server_process import require_free_port
     from portal.app import run_portal
     from portal.settings import LocalSignIn, PortalSettings, is_loopback
 
@@ -47,6 +48,7 @@ def portal(
     given: dict[str, object] = {"bodies": str(bodies) if bodies else None, "local": local}
     if not settings.portal_url:
         given["address"] = f"http://{host}:{port}/"
+    require_free_port(host, port)
     run_portal(PortalSettings.from_settings(dest, settings, **given), host, port, typer.echo)
 
 

@@ -76,6 +76,7 @@ def api(  # noqa: PLR0913, PLR0917 - one parameter for each option
     piperoll api s3://bucket/prefix --host 0.0.0.0 --workers 4 --cache /var/cache/piperoll
     """
     from hosting.limits import MEGABYTE, ApiLimits
+    from hosting.server_process import require_free_port
     from publishers import open_store
     from serving.app import ServerOptions, run_server
 
@@ -88,6 +89,7 @@ def api(  # noqa: PLR0913, PLR0917 - one parameter for each option
         at_once=at_once,
         cache_bytes=cache_size * MEGABYTE,
     )
+    require_free_port(host, port)
     typer.echo(f"The API is at http://{host}:{port}/ (stop it with Ctrl+C)")
     pages = (site or Settings.from_environment().base_url).rstrip("/") + "/"
     run_server(ServerOptions(dest, str(cache) if cache else None, limits, host, port, workers, pages))

@@ -95,7 +95,7 @@ KINDS = {
 _EXCLUDED = {
     "blank": ("blank row", "blank rows"),
     "total": ("row of totals", "rows of totals"),
-    "repeated_header": ("repeated heading", "repeated headings"),
+    "repeated_header": ("row of headings", "rows of headings"),
     "note": ("note", "notes"),
     "other": ("leftover", "leftovers"),
 }

@@ -210,9 +210,15 @@ class Inputs:
 
 
 @cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    """A database without data that parses queries: to open one for each takes longer than to parse it."""
+    return duckdb.connect(config={"threads": 1})
+
+
+@cache
 def find_tables(query: str) -> frozenset[str]:
     """The views and tables that a query reads. Raises: DescriptorError: it is not one SELECT."""
-    with duckdb.connect() as connection:
+    with _parser().cursor() as connection:  # of its own, because threads measure
         (text,) = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone() or ("",)
     parsed = json.loads(text)
     if parsed["error"] or len(parsed["statements"]) != 1:

@@ -10,15 +10,19 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 
 from piperoll.model.period import Period
 from piperoll.model.series import Series
 
 ModelT = TypeVar("ModelT")
+
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+"""The types of values that JSON has."""
 
 
 def to_document(value: Any) -> Any:
@@ -27,21 +31,27 @@ def to_document(value: Any) -> Any:
     A field whose metadata say `omit_if_empty` has no key if it is empty. Properties that the class names in
     `DERIVED_KEYS` follow its fields.
     """
-    if isinstance(value, Decimal):
-        return format_decimal(value)
-    if isinstance(value, (date, Period, Series)):
-        return str(value)
-    if is_dataclass(value):
-        fields = value.__dataclass_fields__.items()
-        values = ((name, getattr(value, name), field.metadata) for name, field in fields)
-        kept = {name: item for name, item, metadata in values if item or not metadata.get("omit_if_empty")}
-        derived = {name: getattr(value, name) for name in getattr(value, "DERIVED_KEYS", ())}
-        return {name: to_document(item) for name, item in (kept | derived).items()}
+    if type(value) in _PLAIN:  # most values are, and a report has hundreds
+        return value
+    if isinstance(value, (Decimal, date, Period, Series)):
+        return format_decimal(value) if isinstance(value, Decimal) else str(value)
+    if hasattr(value, "__dataclass_fields__"):
+        kind: Any = type(value)
+        keys = ((name, getattr(value, name), omitted) for name, omitted in _list_keys(kind))
+        return {name: to_document(item) for name, item, omitted in keys if item or not omitted}
     if isinstance(value, Mapping):
         return {key: to_document(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [to_document(item) for item in value]
     return value
+
+
+@cache
+def _list_keys(kind: Any) -> tuple[tuple[str, bool], ...]:
+    """The keys of a dataclass in a document, and whether each is omitted if it is empty."""
+    own = {field.name: bool(field.metadata.get("omit_if_empty")) for field in fields(kind)}
+    derived: Iterable[str] = getattr(kind, "DERIVED_KEYS", ())
+    return tuple((own | dict.fromkeys(derived, False)).items())
 
 
 def from_document(kind: type[ModelT], document: Mapping[str, Any], **values: Any) -> ModelT:

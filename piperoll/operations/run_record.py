@@ -45,7 +45,8 @@ class RunBeginning:
     """A run that has begun and not ended: when, on which machine and in which process.
 
     `world` is where the number of the process means something, and `started` when the process began there; a version
-    without signs of life recorded neither. `silent` is the number of seconds since its last sign of life.
+    without signs of life recorded neither. `silent` is the number of seconds since its last sign of life. `shard` is
+    the part of a spread run that it was, as "1/8"; None for a whole run.
     """
 
     key: str
@@ -55,6 +56,7 @@ class RunBeginning:
     silent: float = 0
     world: str | None = None
     started: str | None = None
+    shard: str | None = None
 
     def is_dead(self, now: str) -> bool:
         """Whether the run was killed: its process is gone or, in another world, it gives no sign of life.
@@ -79,7 +81,12 @@ def record_run(run: Run) -> Iterator[Callable[[RunSummary], None]]:
     """
     logs.configure_logs(run.settings.log_format)
     own = {"process": os.getpid(), "started": _find_start(os.getpid()), "world": _find_world()}
-    beginning = {"began": run.moment, "host": socket.gethostname(), "version": __version__} | own
+    beginning = {
+        "began": run.moment,
+        "host": socket.gethostname(),
+        "version": __version__,
+        "shard": _shard_of(run),
+    } | own
     key = layout.run_at_work(run.moment, uuid.uuid4().hex[:12])
     stop_beating = _begin_beating(run.store, key, to_json_bytes(beginning))
     logs.log_event("run begins", moment=run.moment, version=__version__)
@@ -106,7 +113,7 @@ def list_beginnings(store: Store) -> list[RunBeginning]:
         with suppress(NotThere):
             document, silent = json.loads(store.read(key).content), store.age(key)
             of_process = document["process"], silent, document.get("world"), document.get("started")
-            found.append(RunBeginning(key, document["began"], document["host"], *of_process))
+            found.append(RunBeginning(key, document["began"], document["host"], *of_process, document.get("shard")))
     return found
 
 
@@ -195,8 +202,7 @@ def _describe_summary(summary: RunSummary) -> dict[str, Any]:
 
 def _end_record(run: Run, record: dict[str, Any]) -> None:
     """Log how a run ended, and keep it in the store and in the file of metrics, unless a later run has ended."""
-    shard = getattr(run, "shard", None)
-    record = record | {"shard": str(shard) if shard else None}
+    record = record | {"shard": _shard_of(run)}
     told = {"level": logging_level(record), **{name: value for name, value in record.items() if name != "shard"}}
     logs.log_event("run ends", **told)
 
@@ -209,7 +215,7 @@ def _end_record(run: Run, record: dict[str, Any]) -> None:
     with suppress(StoreError):
         update_object(run.store, layout.last_run(record["shard"]), replace)
         for one in list_beginnings(run.store):
-            if one.host == socket.gethostname() and one.is_dead(record["ended"]):
+            if one.is_dead(record["ended"]) and not _is_other_part(one.shard, record["shard"]):
                 run.store.delete(one.key)  # killed, and what it left undone is done now
     if run.settings.metrics_file:
         with suppress(PiperollError, OSError):  # a monitor that finds old metrics says so
@@ -221,9 +227,19 @@ def logging_level(record: dict[str, Any]) -> int:
     return 20 if _is_completed(record) else 40
 
 
+def _shard_of(run: Run) -> str | None:
+    shard = getattr(run, "shard", None)
+    return str(shard) if shard else None
+
+
 def _parts_of(record: dict[str, Any]) -> str | None:
     """Of how many shards the run was one; None if it was whole."""
     return record["shard"].partition("/")[2] if record["shard"] else None
+
+
+def _is_other_part(shard: str | None, ended: str | None) -> bool:
+    """True if a shard is another one of those of which one has ended."""
+    return shard is not None and ended is not None and shard != ended and shard.split("/")[1] == ended.split("/")[1]
 
 
 def _is_completed(record: dict[str, Any]) -> bool:

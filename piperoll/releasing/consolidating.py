@@ -416,7 +416,8 @@ def _write_lines(
     with (
         stem.with_suffix(".csv").open("wb") as out,
         pq.ParquetWriter(target, schema, bloom_filter_options=filters, **written) as parquet,
-        Writer() as writer,
+        Writer() as csv_writer,
+        Writer() as parquet_writer,
     ):
         out.write(",".join(schema.names).encode() + b"\r\n")
         for start in range(0, table.num_rows, GROUP_ROWS):
@@ -427,9 +428,11 @@ def _write_lines(
                 else empty(group.num_rows, column.type)
                 for column in columns
             ]
-            writer.write(group.num_rows, _write_csv, out, columns, typed)
-            parquet.write_table(pa.Table.from_arrays(typed, schema=schema), row_group_size=GROUP_ROWS)
-        writer.finish()
+            csv_writer.write(group.num_rows, _write_csv, out, columns, typed)
+            lines = pa.Table.from_arrays(typed, schema=schema)
+            parquet_writer.write(group.num_rows, parquet.write_table, lines, GROUP_ROWS)
+        csv_writer.finish()
+        parquet_writer.finish()
 
 
 def _write_csv(out: BinaryIO, columns: Sequence[PublishedColumn], typed: Sequence[Cells]) -> None:

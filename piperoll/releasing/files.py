@@ -73,7 +73,8 @@ class TableTotals:
 class TableFiles:
     """Writes `{name}.csv` and `{name}.parquet` in a folder, batch by batch.
 
-    Large batches are written by a second thread while the caller makes the next: Arrow and files need no interpreter.
+    Large batches are written by a second thread and hashed by a third, while the caller makes the next: Arrow and files
+    need no interpreter.
     """
 
     def __init__(self, folder: Path, name: str, columns: Sequence[PublishedColumn]) -> None:
@@ -85,15 +86,16 @@ class TableFiles:
         self._csv = (folder / f"{name}.csv").open("wb")
         self._csv.write(",".join(column.name for column in columns).encode() + b"\r\n")
         self._digests = RowDigests(columns)
-        self._writer = Writer()
+        self._writer, self._hasher = Writer(), Writer()
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write lines, given as canonical strings in the order of `columns`."""
         self._writer.write(batch.num_rows, self._write, batch)
-        self._digests.add(batch)
+        self._hasher.write(batch.num_rows, self._digests.add, batch)
 
     def totals(self) -> TableTotals:
         """The totals of what has been written so far."""
+        self._hasher.finish()
         return TableTotals(self._digests.count, self._digests.sha256())
 
     def __enter__(self) -> Self:
@@ -103,7 +105,7 @@ class TableFiles:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            with self._csv, self._writer:
+            with self._csv, self._writer, self._hasher:
                 self._writer.finish()
                 self._write_group(pa.concat_tables([self._schema.empty_table(), *self._waiting]))
         finally:

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 from piperoll import layout
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable, advise
-from publishers.stores.protocol import ObjectInfo, StoredObject, sha256_of
+from publishers.stores.protocol import HashedFile, ObjectInfo, StoredObject, sha256_of
 
 _CHUNK_BYTES = 1 << 20
 _MINUTE = 60
@@ -90,18 +91,18 @@ class FolderStore:
         """True if there is an object under `key`."""
         return self._path(key).is_file()
 
-    def create(self, key: str, content: bytes | Path) -> None:
-        """Write once, and read back what was written."""
+    def create(self, key: str, content: bytes | Path | HashedFile) -> None:
+        """Write once, and read back what was written; a file that we may take gets a second name instead of a copy."""
         path = self._path(key)
         with _raise_store_errors(key), self._lock(key):
             if not path.is_file():
-                digest = self._write(path, content)
-                if sha256_of(path) != digest:
-                    raise StoreCorrupt(f"{key} is not what was written: check the disk and run again")
+                self._write(path, content, read_back=True)
             elif sha256_of(path) != sha256_of(content):
                 raise AlreadyThere(f"{key} holds other bytes, and is written once")
             else:
                 os.utime(path)  # a sweep must see that a writer relies on this object again
+            if isinstance(content, HashedFile) and content.take:
+                content.path.unlink(missing_ok=True)
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
         """Write a pointer if its tag is still `tag`; a pointer that already holds these bytes is a success."""
@@ -129,9 +130,16 @@ class FolderStore:
                 _sync_folder(path.parent)
 
     def delete_many(self, keys: Iterable[str]) -> None:
-        """Delete objects, one after the other."""
+        """Delete objects, one after the other; each folder is synced once, at the end."""
+        folders: set[Path] = set()
         for key in keys:
-            self.delete(key)
+            path = self._path(key)
+            with _raise_store_errors(key), self._lock(key):
+                if path.is_file():
+                    path.unlink()
+                    folders.add(path.parent)
+        for folder in folders:
+            _sync_folder(folder)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order."""
@@ -251,22 +259,24 @@ class FolderStore:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _write(self, path: Path, content: bytes | Path, *, durable: bool = True) -> str:
+    def _write(
+        self, path: Path, content: bytes | Path | HashedFile, *, durable: bool = True, read_back: bool = False
+    ) -> str:
         """Write a temporary file and rename it into place; return the sha256 of what was meant to be written."""
         folder = self._root / _UNFINISHED
         self._make_folders(folder)
         temporary = folder / uuid.uuid4().hex
-        digest = hashlib.sha256()
         try:
-            with temporary.open("xb") as stream:
+            taken = _link(content, temporary)
+            with temporary.open("rb" if taken else "xb") as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX)  # while we hold it, no sweep removes the file
-                for chunk in _chunks(content):
-                    digest.update(chunk)
-                    stream.write(chunk)
-                stream.flush()
+                digest = sha256_of(content) if taken else _copy(content, stream)
+                if read_back and not taken and sha256_of(temporary) != digest:
+                    key = path.relative_to(self._root).as_posix()
+                    raise StoreCorrupt(f"{key} is not what was written: check the disk and run again")
                 with suppress(OSError, AttributeError):  # this file system or this platform has no such attributes
-                    os.setxattr(stream.fileno(), _SHA256, digest.hexdigest().encode())
-                if durable:
+                    os.setxattr(stream.fileno(), _SHA256, digest.encode())
+                if durable and os.fstat(stream.fileno()).st_size:  # an empty object is whole with its folder
                     os.fsync(stream.fileno())
                 self._make_folders(path.parent)
                 if not layout.is_public(path.relative_to(self._root).as_posix()):
@@ -276,7 +286,7 @@ class FolderStore:
             temporary.unlink(missing_ok=True)
         if durable:
             _sync_folder(path.parent)
-        return digest.hexdigest()
+        return digest
 
     def _make_folders(self, folder: Path) -> None:
         """Make `folder` and its parents, each synced to the disk before anything is put into it."""
@@ -313,11 +323,34 @@ def _altered(key: str) -> StoreCorrupt:
     )
 
 
-def _chunks(content: bytes | Path) -> Iterator[bytes]:
+def _link(content: bytes | Path | HashedFile, to: Path) -> bool:
+    """Give a file that we may take a second name; False if we may not, or it is on another file system."""
+    if not (isinstance(content, HashedFile) and content.take):
+        return False
+    try:
+        os.utime(content.path)  # a sweep leaves young files alone, also before we hold the lock
+        os.link(content.path, to)
+    except OSError:
+        return False
+    return True
+
+
+def _copy(content: bytes | Path | HashedFile, stream: BinaryIO) -> str:
+    """Write bytes or a file to a stream; return the sha256 of what was meant to be written."""
+    digest = None if isinstance(content, HashedFile) else hashlib.sha256()
+    for chunk in _chunks(content):
+        if digest:
+            digest.update(chunk)
+        stream.write(chunk)
+    stream.flush()
+    return digest.hexdigest() if digest else sha256_of(content)
+
+
+def _chunks(content: bytes | Path | HashedFile) -> Iterator[bytes]:
     if isinstance(content, bytes):
         yield content
         return
-    with content.open("rb") as stream:
+    with (content.path if isinstance(content, HashedFile) else content).open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             yield chunk
 

@@ -35,6 +35,19 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
+class HashedFile:
+    """A local file and its sha256, so that a store need not find it again.
+
+    With `take`, nobody writes or reads the file any more and the sha256 was read back from it: a store may take the
+    file itself, and it is gone when it is stored.
+    """
+
+    path: Path
+    sha256: str
+    take: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectInfo:
     """An object's size in bytes and a tag that changes with the bytes; it is not the tag that `replace` takes.
 
@@ -86,11 +99,12 @@ class Store(StoreReader, Protocol):
     def local_path(self, key: str) -> Path | None:
         """The path of an object or prefix on this machine, whether it exists or not; None for a remote store."""
 
-    def create(self, key: str, content: bytes | Path) -> None:
+    def create(self, key: str, content: bytes | Path | HashedFile) -> None:
         """Write bytes or a local file under a key that is written once, and make sure that they are what is stored.
 
         Writing the same bytes again succeeds and makes the object as young as if it were new.
-        Raises: AlreadyThere: the key holds other bytes. StoreCorrupt: what was stored is not what was sent.
+        Raises: AlreadyThere: the key holds other bytes. StoreCorrupt: what was stored is not what was sent, or a file
+        does not have the sha256 that it came with.
         """
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
@@ -199,8 +213,10 @@ def delete_prefix(store: Store, prefix: str) -> None:
         store.delete(key)
 
 
-def sha256_of(content: bytes | Path) -> str:
+def sha256_of(content: bytes | Path | HashedFile) -> str:
     """The sha256 of bytes or of a local file, in hex digits."""
+    if isinstance(content, HashedFile):
+        return content.sha256
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
     with content.open("rb") as stream:

@@ -21,7 +21,7 @@ from botocore.parsers import ResponseParserError
 
 from piperoll import layout
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
-from publishers.stores.protocol import PARALLEL_WRITES, ObjectInfo, StoredObject, sha256_of
+from publishers.stores.protocol import PARALLEL_WRITES, HashedFile, ObjectInfo, StoredObject, sha256_of
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -135,7 +135,7 @@ class S3Store:
             return False
         return True
 
-    def create(self, key: str, content: bytes | Path) -> None:
+    def create(self, key: str, content: bytes | Path | HashedFile) -> None:
         """Write once, with a checksum that the server checks, and be sure of what it holds.
 
         The server answers with the MD5 of what it has stored. Where it does not (large files, and keys of a customer
@@ -144,6 +144,10 @@ class S3Store:
         A publisher that lost the race for a version removes its files and may remove one that we have just written and
         not yet read back: then we write it again.
         """
+        if isinstance(content, HashedFile):
+            if sha256_of(content.path) != content.sha256:
+                raise StoreCorrupt(f"{content.path.name} is not the file that was made: run again")
+            content = content.path
         for _ in range(_READS):
             try:
                 return self._create(key, content)

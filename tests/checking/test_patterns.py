@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from piperoll import assets
 from piperoll.checking.patterns import search_texts, suppress_warnings, to_re2, unusual_texts
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 ATOMS = ("a", "b", "K", "s", "1", " ", ".", r"\d", r"\s", r"\w", r"\S", r"\b", "^", "$", "[a-z]", "[^a]", r"[\d\s.,/-]")
 ATOMS += (
@@ -106,7 +107,7 @@ def test_a_thread_that_leaves_does_not_end_the_suppression_of_another() -> None:
     def warn_after_the_other_left() -> None:
         with suppress_warnings():
             entered.set()
-            left.wait(10)
+            left.wait(PATIENCE_SECONDS)
             warnings.warn("about pandas", UserWarning, stacklevel=1)
 
     with ThreadPoolExecutor(1) as pool:

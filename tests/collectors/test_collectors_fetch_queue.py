@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from collectors import QueuedFetch, run_fetches
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 
 def fetch(
@@ -23,8 +24,16 @@ def test_a_group_ends_with_the_last_fetch_that_follows_from_its_own() -> None:
         done.append("page")
         return [fetch("a", lambda n=number: done.append(f"link {n}") or [], delay=0.01) for number in range(3)]
 
-    groups = list(run_fetches([fetch("a", page), fetch("b", delay=0.2)], at_once=2, per_host=1))
-    assert groups == ["a", "b"]
+    a_has_ended = threading.Event()
+
+    def b() -> list[QueuedFetch]:
+        assert a_has_ended.wait(PATIENCE_SECONDS)
+        return []
+
+    groups = run_fetches([fetch("a", page), fetch("b", b)], at_once=2, per_host=1)
+    assert next(groups) == "a"
+    a_has_ended.set()
+    assert list(groups) == ["b"]
     assert sorted(done) == ["link 0", "link 1", "link 2", "page"]
 
 
@@ -50,15 +59,27 @@ def test_a_thousand_fetches_that_wait_need_no_thread_each() -> None:
 
 
 def test_who_stops_iterating_begins_no_more() -> None:
+    """Neither what is due nor what is due later: the second fetch goes on until the caller has stopped."""
     begun: list[int] = []
-    fetches = [fetch(f"{number}", lambda n=number: begun.append(n) or []) for number in range(100)]
-    groups = run_fetches([*fetches, fetch("late", lambda: begun.append(-1) or [], delay=0.3)], at_once=1, per_host=1)
-    next(groups)
+    stopped = threading.Event()
+
+    def second() -> list[QueuedFetch]:
+        begun.append(2)
+        assert stopped.wait(PATIENCE_SECONDS)
+        return []
+
+    fetches = [
+        fetch("first", lambda: begun.append(1) or []),
+        fetch("second", second),
+        *[fetch(f"{number}", lambda n=number: begun.append(n) or []) for number in range(3, 100)],
+        fetch("late", lambda: begun.append(-1) or [], delay=0.01),
+    ]
+    groups = run_fetches(fetches, at_once=1, per_host=1)
+    assert next(groups) == "first"
     groups.close()  # type: ignore[attr-defined]
-    after = len(begun)
-    threading.Event().wait(0.4)
-    assert len(begun) <= after + 1  # one may have been under way
-    assert -1 not in begun
+    stopped.set()
+    threading.Event().wait(0.2)  # if any began, they would in this time
+    assert begun in ([1], [1, 2])
 
 
 def test_an_error_that_no_fetch_expects_reaches_the_caller() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from piperoll.errors import AddressRefused, ProxyFailed, SettingsError, SourceGo
 from tests.collectors.misbehaving_server import CSV, Misbehaving
 from tests.fixtures.certificates import make_certificate
 from tests.fixtures.loopback_proxy import USER, LoopbackProxy
+from tests.fixtures.ports import reserve_port
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 SITE = "council.example"
 """A name that only the proxy can resolve: those below .example never are in the DNS (RFC 6761)."""
@@ -32,7 +33,7 @@ def proxy() -> Iterator[LoopbackProxy]:
 
 def limits(proxy: str) -> FetchLimits:
     """Private addresses are not allowed: the sites are public as far as this machine knows, and the proxy is ours."""
-    return FetchLimits(timeout_seconds=2, max_download_bytes=4000, proxy=proxy)
+    return FetchLimits(timeout_seconds=PATIENCE_SECONDS, max_download_bytes=4000, proxy=proxy)
 
 
 def test_a_file_is_fetched_through_the_proxy_of_the_settings(
@@ -54,7 +55,7 @@ def test_a_proxy_of_the_environment_is_not_used(
         monkeypatch.setenv(name, proxy.with_password)
     monkeypatch.delenv("NO_PROXY", raising=False)
     before = len(proxy.requests)
-    allowed = FetchLimits(timeout_seconds=2, max_download_bytes=4000, allow_private_addresses=True)
+    allowed = FetchLimits(timeout_seconds=PATIENCE_SECONDS, max_download_bytes=4000, allow_private_addresses=True)
     assert fetch_file(f"{server.address}/data/spend.csv", tmp_path, allowed).error is None
     assert len(proxy.requests) == before
 
@@ -88,9 +89,7 @@ def test_a_site_that_the_proxy_refuses_is_refused(server: Misbehaving, proxy: Lo
 
 
 def test_a_site_that_the_proxy_cannot_reach_is_unavailable(proxy: LoopbackProxy, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = reserve_port()
     for scheme in ("http", "https"):
         answer = fetch_file(f"{scheme}://{SITE}:{port}/x.csv", tmp_path, limits(proxy.with_password))
         assert isinstance(answer.error, SourceUnavailable)
@@ -99,9 +98,7 @@ def test_a_site_that_the_proxy_cannot_reach_is_unavailable(proxy: LoopbackProxy,
 def test_a_proxy_that_refuses_us_or_is_down_is_our_fault_and_keeps_its_password(
     server: Misbehaving, proxy: LoopbackProxy, tmp_path: Path
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        down = f"http://{USER}@127.0.0.1:{free.getsockname()[1]}"
+    down = f"http://{USER}@127.0.0.1:{reserve_port()}"
     wrong = proxy.address.replace("://", "://operator:secret@")
     for scheme in ("http", "https"):
         url = f"{scheme}://{SITE}:{server.server_port}/data/x.csv"

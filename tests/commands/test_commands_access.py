@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,10 @@ from typer.testing import CliRunner, Result
 
 from piperoll.cli import app
 from piperoll.errors import SettingsError, UsageError
+from tests.fixtures.ports import reserve_port
+from tests.fixtures.waiting import PATIENCE_SECONDS, eventually
 
+KEY = "a-key-that-opens-a-calendar-to-anyone"
 SECRET = "a secret of more than thirty-two characters"  # noqa: S105 - of a test
 
 
@@ -109,57 +111,67 @@ def test_the_address_that_signs_in_is_for_this_machine_only(tmp_path: Path) -> N
     assert "127.0.0.1 only" in str(result.exception)
 
 
+def answers(address: str) -> bool:
+    """True if the portal answers."""
+    try:
+        return requests.get(f"{address}/health", timeout=PATIENCE_SECONDS).ok
+    except requests.ConnectionError:
+        return False
+
+
 @contextmanager
 def started(store: Path) -> Iterator[tuple[str, str]]:
-    """A portal in a process of its own: its address, and the one that signs in."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """A portal in a process of its own: its address, and the one that signs in. It says neither more nor any key."""
+    port = reserve_port()
     code = "from piperoll.cli import main; main()"
     command = [sys.executable, "-c", code, "portal", str(store), "--port", str(port), "--body", "anytown"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, env=environment, **pipes) as process:  # type: ignore[call-overload]
         try:
             assert process.stdout is not None
             process.stdout.readline()
             once = process.stdout.readline().split()[-1]
             address = f"http://127.0.0.1:{port}"
-            for _ in range(300):
-                try:
-                    requests.get(f"{address}/health", timeout=5)
-                    break
-                except requests.ConnectionError:
-                    time.sleep(0.1)
+            eventually(lambda: answers(address) or process.poll() is not None, "the portal answers")
+            assert process.poll() is None
             yield address, once
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(30)
+            said = process.communicate(timeout=PATIENCE_SECONDS)[0]
+        assert said == ""
 
 
 def test_a_portal_is_started_used_and_stopped(tmp_path: Path) -> None:
     with started(tmp_path) as (address, once), requests.Session() as browser:
-        page = browser.get(once, timeout=30)
+        page = browser.get(once, timeout=PATIENCE_SECONDS)
         token = re.findall(r'name="token" value="([^"]+)"', page.text)[0]
         headers = {"Origin": address, "Sec-Fetch-Site": "same-origin"}
         answer = browser.post(
-            f"{address}/sign-in/link", data={"token": token}, headers=headers, allow_redirects=False, timeout=30
+            f"{address}/sign-in/link",
+            data={"token": token},
+            headers=headers,
+            allow_redirects=False,
+            timeout=PATIENCE_SECONDS,
         )
         assert (answer.status_code, answer.headers["Location"]) == (303, "/")
-        start = browser.get(address, allow_redirects=False, timeout=30)
+        start = browser.get(address, allow_redirects=False, timeout=PATIENCE_SECONDS)
         assert start.headers["Location"] == "/bodies/anytown/"
         assert "Server" not in start.headers
-        again = requests.post(f"{address}/sign-in/link", data={"token": token}, timeout=30)
+        again = requests.post(f"{address}/sign-in/link", data={"token": token}, timeout=PATIENCE_SECONDS)
         assert again.status_code == 403
-        style = browser.get(f"{address}/style.css", timeout=30)
+        style = browser.get(f"{address}/style.css", timeout=PATIENCE_SECONDS)
         assert len(style.content) < 40_000
         assert len(page.content) + len(style.content) < 120_000
-        head = browser.head(f"{address}/sign-in", timeout=30, allow_redirects=False)
+        assert browser.get(f"{address}/calendar/{KEY}.ics", timeout=PATIENCE_SECONDS).status_code == 404
+        assert browser.get(f"{address}/calendar/%ff{KEY}.ics?{KEY}", timeout=PATIENCE_SECONDS).status_code == 404
+        head = browser.head(f"{address}/sign-in", timeout=PATIENCE_SECONDS, allow_redirects=False)
         assert (head.status_code, head.content) == (303, b"")
 
 
 def test_a_client_that_sends_its_form_too_slowly_is_cut_off(tmp_path: Path) -> None:
     with started(tmp_path) as (address, _):
         host, _, port = address.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port)), timeout=60) as slow:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as slow:
             slow.sendall(b"POST /sign-in/email HTTP/1.1\r\nHost: x\r\n")  # and never the end of the head
             assert slow.recv(100) == b""

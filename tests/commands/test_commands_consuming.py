@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from piperoll.operations.collecting import collect_inbox
 from piperoll.operations.run_request import RunRequest
 from publishers import FolderStore, open_store, serve_site
 from publishers.stores.web import WebReader
+from tests.fixtures.ports import reserve_port
 
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
 FIRST = [f"{day:02}/10/2026,Acorn Roofing Ltd,{600 + day}.00,T{day},Supplies,Estates" for day in range(1, 13)]
@@ -361,9 +361,7 @@ def test_a_traced_row_as_json(made: Path) -> None:
 
 
 def test_an_address_where_nothing_listens_was_told_after_16_seconds_in_the_words_of_a_library(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://127.0.0.1:{reserve_port()}"
     for wanted in (["list", address], ["history", SERIES, "--from", address], ["verify", address]):
         done = piperoll(*wanted)
         assert isinstance(done.exception, StoreUnavailable)

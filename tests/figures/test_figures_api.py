@@ -12,6 +12,7 @@ import pytest
 
 from tests.figures.published_tables import UNDATED, Total
 from tests.figures.recomputing import Recomputed
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.serving.published_place import Served, serving
 
 
@@ -35,7 +36,7 @@ def groups(api: Served, dataset: str, *by: str, **parameters: Any) -> dict[tuple
             found[tuple(row.values())] = Total(int(rows), Decimal(pounds or 0))
         if not answer["next"]:
             return found
-        answer = api.session.get(urljoin(api.address, answer["next"]), timeout=60).json()
+        answer = api.session.get(urljoin(api.address, answer["next"]), timeout=PATIENCE_SECONDS).json()
 
 
 def expected(published: Recomputed, dataset: str, *by: str, where: str = "true") -> dict[tuple[Any, ...], Total]:

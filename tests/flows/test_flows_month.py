@@ -18,10 +18,11 @@ from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import Progress, RunSummary
 from piperoll.settings import Settings
 from publishers import open_store
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.flows.web_server import Web
 from tests.operations.inbox import contents, put, spend
 
-OPEN = Settings(allow_private_addresses=True, retries=1, timeout_seconds=2)
+OPEN = Settings(allow_private_addresses=True, retries=1, timeout_seconds=PATIENCE_SECONDS)
 
 pytestmark = pytest.mark.usefixtures("harness")
 

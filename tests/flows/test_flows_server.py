@@ -27,7 +27,9 @@ from publishers import open_store
 from tests.operations.inbox import contents, plain_run, put, spend
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 90
+ANSWER_SECONDS = 90
+"""For one answer of a server: Prefect itself waits up to 60 seconds for the lock of its SQLite database."""
+PATIENCE_SECONDS = 3 * ANSWER_SECONDS
 
 FLOWS = {path.stem for path in (ROOT / "flows").glob("*.py")} - {
     *("__init__", "automations", "forgetting", "places", "prefect_server", "record", "run", "serve", "tasks"),
@@ -57,7 +59,7 @@ except KeyboardInterrupt:
 def ask(api: str, path: str, content: dict[str, Any] | None = None) -> Any:
     """Ask the server; while its database is busy, which it says by status 503, again."""
     end = time.monotonic() + PATIENCE_SECONDS
-    while (answer := requests.post(api + path, json=content or {}, timeout=30)).status_code == 503:
+    while (answer := requests.post(api + path, json=content or {}, timeout=ANSWER_SECONDS)).status_code == 503:
         assert time.monotonic() < end, "the server stays busy"
         time.sleep(0.3)
     answer.raise_for_status()
@@ -131,7 +133,7 @@ def test_a_run_whose_server_is_lost_ends_when_the_data_are_safe(tmp_path: Path) 
         process = python(program, *given, api=server.address)
         eventually(lambda: (tmp_path / "out/archive").is_dir() or process.poll() is not None)
         os.killpg(server.process.pid, signal.SIGKILL)
-        said, noise = process.communicate(timeout=2 * PATIENCE_SECONDS)
+        said, noise = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, said + noise
     assert "Everything above is done and stored" in said
     assert "record of this run lacks its end" in " ".join(said.split())
@@ -154,7 +156,7 @@ def test_the_page_asks_the_host_and_port_at_which_it_is_opened(tmp_path: Path) -
     """It asked 127.0.0.1:4200, wherever the server was."""
     with own_server.start_server(tmp_path, "--no-services", lasting=False) as server:
         server.wait()
-        settings = requests.get(server.address.replace("/api", "/ui-settings"), timeout=30).json()
+        settings = requests.get(server.address.replace("/api", "/ui-settings"), timeout=ANSWER_SECONDS).json()
     assert settings["api_url"] == "/api"
 
 
@@ -229,12 +231,15 @@ def see_that_no_other_place_can_be_chosen(api: str, deployment: str, elsewhere: 
     paths = {"to": str(elsewhere / "out"), "inbox": str(elsewhere / "inbox")}
     for parameters in (paths, {"period": "2026-10"} | paths):
         asked = {"parameters": parameters, "enforce_parameter_schema": False}
-        answer = requests.post(f"{api}/deployments/{deployment}/create_flow_run", json=asked, timeout=30)
+        answer = requests.post(f"{api}/deployments/{deployment}/create_flow_run", json=asked, timeout=ANSWER_SECONDS)
         if answer.status_code < 400:
             wanted = {"id": {"any_": [answer.json()["id"]]}, "state": {"type": {"any_": ["FAILED", "CRASHED"]}}}
             eventually(lambda: ask(api, "/flow_runs/filter", {"flow_runs": wanted}))  # noqa: B023 - called at once
     wrong = {"parameters": {"period": ["/etc"]}}
-    assert requests.post(f"{api}/deployments/{deployment}/create_flow_run", json=wrong, timeout=30).status_code == 409
+    assert (
+        requests.post(f"{api}/deployments/{deployment}/create_flow_run", json=wrong, timeout=ANSWER_SECONDS).status_code
+        == 409
+    )
     assert not (elsewhere / "out").exists()
 
 
@@ -287,7 +292,7 @@ def test_two_runs_in_one_process_end(tmp_path: Path) -> None:
     program = RUN + RUN.replace("argv[1]", "argv[3]").replace("argv[2]", "argv[4]")
     given = [tmp_path / name for name in ("out1", "inbox1", "out2", "inbox2")]
     process = python(program, *map(str, given), api=None)
-    said, noise = process.communicate(timeout=3 * PATIENCE_SECONDS)
+    said, noise = process.communicate(timeout=PATIENCE_SECONDS)
     assert said.splitlines() == ["['published v1']", "True"] * 2
     assert noise == ""
 
@@ -296,10 +301,12 @@ def test_our_own_server_asks_for_a_password_and_refuses_other_origins(tmp_path: 
     """A page of another origin could run a flow with paths of its choice."""
     with own_server.start_server(tmp_path, "--no-services", lasting=False, password="secret") as server:  # noqa: S106 - made up
         server.wait()
-        everyone = requests.post(f"{server.address}/flows/filter", json={}, timeout=30)
-        us = requests.post(f"{server.address}/flows/filter", json={}, timeout=30, auth=("piperoll", "secret"))
+        everyone = requests.post(f"{server.address}/flows/filter", json={}, timeout=ANSWER_SECONDS)
+        us = requests.post(
+            f"{server.address}/flows/filter", json={}, timeout=ANSWER_SECONDS, auth=("piperoll", "secret")
+        )
         asked = {"Origin": "http://elsewhere.example", "Access-Control-Request-Method": "POST"}
-        elsewhere = requests.options(f"{server.address}/flows/filter", headers=asked, timeout=30)
+        elsewhere = requests.options(f"{server.address}/flows/filter", headers=asked, timeout=ANSWER_SECONDS)
     assert (everyone.status_code, us.status_code) == (401, 200)
     assert "Access-Control-Allow-Origin" not in elsewhere.headers
 

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -27,6 +26,7 @@ import requests
 
 from piperoll.operations.run_request import RunRequest
 from publishers import Store, open_store
+from tests.fixtures.ports import reserve_port
 from tests.fixtures.postgres import PASSWORD, postgresql
 from tests.fixtures.s3_server import seaweedfs
 from tests.operations.inbox import plain_run, put, spend
@@ -51,9 +51,7 @@ class Servers:
     def __init__(self, folder: Path, database: dict[str, str], stack: ExitStack) -> None:
         self.folder, self.database, self.stack = folder, database, stack
         self.alerts: list[dict[str, Any]] = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = reserve_port()
         self.api = f"http://127.0.0.1:{self.port}/api"
         self.hook = stack.enter_context(webhook(self.alerts))
 
@@ -104,20 +102,20 @@ class Servers:
     def serve(self) -> subprocess.Popen[bytes]:
         """Start the Prefect server and wait until it answers."""
         process = self.start("server", STEPS["2"])
-        eventually(lambda: self.answers() or process.poll(), 120)
+        eventually(lambda: self.answers() or process.poll() is not None)
         assert process.poll() is None, (self.folder / "server/log").read_text("utf-8")[-3000:]
         return process
 
     def answers(self) -> bool:
         """Whether the Prefect server answers."""
         try:
-            return requests.get(f"{self.api}/health", timeout=5, auth=AUTH).ok
+            return requests.get(f"{self.api}/health", timeout=PATIENCE_SECONDS, auth=AUTH).ok
         except requests.RequestException:
             return False
 
     def ask(self, path: str, content: dict[str, Any] | None = None) -> Any:
         """Ask the API of the Prefect server."""
-        answer = requests.post(self.api + path, json=content or {}, timeout=60, auth=AUTH)
+        answer = requests.post(self.api + path, json=content or {}, timeout=PATIENCE_SECONDS, auth=AUTH)
         answer.raise_for_status()
         return answer.json()
 
@@ -205,8 +203,11 @@ def test_a_spread_month_ends_whole_although_a_worker_and_the_server_are_killed(t
         servers = Servers(tmp_path, stack.enter_context(postgresql()), stack)
         servers.finish("database", STEPS["1"])
         server = servers.serve()
-        assert requests.post(f"{servers.api}/flows/filter", json={}, timeout=30).status_code == 401
-        assert requests.get(servers.api.replace("/api", "/ui-settings"), timeout=30).json()["api_url"] == "/api"
+        assert requests.post(f"{servers.api}/flows/filter", json={}, timeout=PATIENCE_SECONDS).status_code == 401
+        assert (
+            requests.get(servers.api.replace("/api", "/ui-settings"), timeout=PATIENCE_SECONDS).json()["api_url"]
+            == "/api"
+        )
         workers = [servers.start(f"worker{number}", WORKER) for number in (1, 2)]
         servers.start("leader", LEADER)
         deployments = (ROOT / "prefect.yaml").read_text("utf-8")
@@ -244,7 +245,7 @@ def test_a_spread_month_ends_whole_although_a_worker_and_the_server_are_killed(t
             if "2/2" in one["data"]
         }
         assert artifact.startswith("**5 files: ")
-        eventually(lambda: "piperoll: a month has ended" in {one["alert"] for one in servers.alerts}, 60)
+        eventually(lambda: "piperoll: a month has ended" in {one["alert"] for one in servers.alerts})
 
         plain_run(RunRequest(to=str(tmp_path / "plain"), inbox=inbox))
         for prefix in ("data/", "reports/", "archive/", "catalogue/"):

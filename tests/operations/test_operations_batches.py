@@ -24,6 +24,7 @@ from piperoll.operations.run_request import Run, RunRequest, open_run
 from piperoll.operations.run_summary import Ending, FileResult, Progress, Watcher, failure
 from piperoll.operations.worker_processes import Workers
 from publishers import open_store
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.operations.inbox import contents, put, spend
 
 MOMENT = "2026-11-02T06:00:00.000000Z"
@@ -273,7 +274,7 @@ def test_what_is_collected_early_is_begun_while_the_rest_is_awaited() -> None:
 
     def slowly() -> Iterator[BodyFiles]:
         yield body("early", 10)
-        assert begun.wait(60), "it waited for the others"
+        assert begun.wait(PATIENCE_SECONDS), "it waited for the others"
         yield body("late", 10)
 
     with ThreadPoolExecutor(1) as threads:

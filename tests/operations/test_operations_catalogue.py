@@ -46,6 +46,7 @@ from tests.describing.whole_catalogue import build_catalogue
 from tests.fixtures.counting_store import Cost, CountingStore
 from tests.fixtures.dying_store import DyingStore, Killed
 from tests.fixtures.small_releases import SETTINGS, SmallRelease, catalogue_context, councils, make_release, publish
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 BODIES = councils(3)
 STRANGER = Body.provisional_for("Parish of Nowhere")
@@ -314,7 +315,7 @@ class Remote:
         if key == self._refused:
             raise StoreUnavailable(f"{key} cannot be written")
         if not key.startswith(layout.BUILDS_RUNNING) and next(self._left) < 4:
-            self._together.wait(timeout=60)
+            self._together.wait(timeout=PATIENCE_SECONDS)
         self._store.put(key, content)
 
 

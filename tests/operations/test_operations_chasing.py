@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -54,7 +53,9 @@ from portal.settings import MailSettings
 from publishers import archive_submission, file_reports, open_store, read_chase_log
 from publishers.access import chase_secret
 from publishers.chasing import ChaseEntry
+from tests.fixtures.ports import reserve_port
 from tests.fixtures.sign_in_servers import Inbox, smtp_server
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.portal.test_portal_webhooks import Receiver
 
 MONDAY = date(2026, 11, 16)
@@ -321,10 +322,8 @@ class Mailboxes(Inbox):
 @pytest.fixture
 def mailboxes() -> Iterator[tuple[MailSettings, Mailboxes]]:
     kept = Mailboxes()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(kept, hostname="127.0.0.1", port=port)
+    port = reserve_port()
+    controller = Controller(kept, hostname="127.0.0.1", port=port, ready_timeout=PATIENCE_SECONDS)
     controller.start()
     yield MailSettings(f"smtp://127.0.0.1:{port}", "data@open.example"), kept
     controller.stop()

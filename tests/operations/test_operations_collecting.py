@@ -15,8 +15,9 @@ from piperoll.operations.pipeline import group_as_collected
 from piperoll.operations.run_request import RunRequest
 from piperoll.settings import Settings
 from tests.fixtures.many_sites import ManySites, payments
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
-PATIENT = "timeout_seconds = 60"
+IMPATIENT = "timeout_seconds = 1"
 TOGETHER = 90
 SITES = (
     *[f"together {number}" for number in range(TOGETHER)],
@@ -48,7 +49,9 @@ def collected(folder: Path, tables: Iterable[str], **settings: int) -> list[Coll
     """The parts that a run collects from these sources, in the order in which they come; each has its body's files."""
     sources = folder / "sources.toml"
     sources.write_text("\n".join(f"[[source]]\n{table}" for table in tables))
-    given = Settings(**({"allow_private_addresses": True, "retries": 1, "timeout_seconds": 1} | settings))  # type: ignore[arg-type]
+    given = Settings(
+        **({"allow_private_addresses": True, "retries": 1, "timeout_seconds": PATIENCE_SECONDS} | settings)
+    )  # type: ignore[arg-type]
     request = RunRequest(to=str(folder / "out"), sources=sources, settings=given)
     with request.open() as run:
         parts = list(collect(run, request))
@@ -64,7 +67,7 @@ def source(web: ManySites, site: int, what: str) -> str:
     if behaviour == "dead":
         url = f"http://127.9.9.{number}:{web.server_port}/x.csv"  # nobody listens there
     where = f'page = "{url}"\nlinks = "Payments"' if behaviour == "page" else f'url = "{url}"'
-    patience = "" if behaviour in ("silent", "dripping") else PATIENT
+    patience = IMPATIENT if behaviour in ("silent", "dripping") else ""
     return f'body = "{what}"\ndataset = "spend"\n{where}\n{patience}'
 
 
@@ -103,7 +106,8 @@ def test_a_web_of_300_sites_of_which_many_misbehave(web: ManySites, tmp_path: Pa
 def test_a_host_that_does_not_answer_is_not_asked_for_each_of_its_files(web: ManySites, tmp_path: Path) -> None:
     """With two attempts and forty addresses it would be asked eighty times, a time-out each."""
     tables = [
-        f'body = "anytown"\ndataset = "spend"\nurl = "{web.url(7, f"silent/{number}.csv")}"' for number in range(40)
+        f'body = "anytown"\ndataset = "spend"\nurl = "{web.url(7, f"silent/{number}.csv")}"\n{IMPATIENT}'
+        for number in range(40)
     ]
     before = len(web.requests)
     (part,) = collected(tmp_path, tables)
@@ -141,17 +145,18 @@ def test_an_address_that_fails_says_since_when_and_its_log_is_pruned(web: ManySi
 def test_the_files_of_a_body_are_handed_on_while_another_site_is_still_asked(web: ManySites, tmp_path: Path) -> None:
     """The first file was examined when the last site had answered or failed."""
     sources = tmp_path / "sources.toml"
-    tables = (("beeford", web.url(9, "silent/x.csv")), ("anytown", web.url(10, "good/x.csv")))
+    tables = (("beeford", web.url(9, "held/x.csv")), ("anytown", web.url(10, "good/x.csv")))
     sources.write_text(
         "".join(f'[[source]]\nbody = "{body}"\ndataset = "spend"\nurl = "{url}"\n' for body, url in tables)
     )
-    settings = Settings(allow_private_addresses=True, retries=0, timeout_seconds=1)
+    settings = Settings(allow_private_addresses=True, retries=0, timeout_seconds=PATIENCE_SECONDS)
     request = RunRequest(to=str(tmp_path / "out"), sources=sources, settings=settings)
     parts: list[CollectedFiles] = []
     with request.open() as run:
         bodies = group_as_collected(run, collect(run, request), parts)
         assert next(bodies).body == "anytown"
         assert [len(part.arrivals) for part in parts] == [1]
+        web.released.set()
         assert list(bodies) == []
     assert [miss.body for part in parts for miss in part.missed] == ["beeford"]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow.parquet as pq
@@ -28,6 +28,7 @@ from piperoll.settings import Settings
 from publishers import Store, list_consolidated_years, list_indexed_series, open_store, sweep_store
 from publishers import read_consolidated_year as pointer
 from publishers.download import fetch_consolidated_year
+from tests.fixtures.counting_store import Cost, CountingStore
 from tests.fixtures.dying_store import DyingStore, Killed
 from tests.operations.inbox import contents, plain_run, put, spend
 
@@ -292,6 +293,37 @@ def test_a_table_that_another_build_deleted_meanwhile_is_not_named(order: RunReq
     named = {file["path"] for table in tables_of(store).values() for file in (table["csv"], table["parquet"])}
     assert named <= {key.removeprefix(PLACE) for key in store.keys(PLACE)}
     assert again(store, "anytown") == 0
+
+
+def test_the_index_of_a_year_is_written_once_for_three_bodies(order: RunRequest, store: Store) -> None:
+    """It has an entry for each body, so a build of hundreds of bodies that wrote it for each took ever longer."""
+    bodies = ("anytown", "otherton", "wessing")
+    for body in bodies:
+        send(order, f"spend/{body}/October 2026.csv", spend(4))
+    plain_run(order, catalogued=False)
+    cost = Cost()
+    again(cast("Store", CountingStore(store, cost)), *bodies)
+    assert cost.asked["replace"] == 2, "the index of the year, and that of the years"
+    assert sorted(pointer(store, "spend", YEAR)["bodies"]) == [*bodies]
+
+
+def test_a_body_that_another_build_changes_meanwhile_does_not_hold_up_the_others(
+    order: RunRequest, store: Store
+) -> None:
+    for month, name in ((9, "September"), (10, "October")):
+        send(order, f"spend/anytown/{name} 2026.csv", spend(4, month=f"{month:02}/2026", start=month * 100))
+    send(order, "spend/otherton/October 2026.csv", spend(6))
+    plain_run(order, catalogued=False)
+    overtaken: Any = _OvertakenStore(
+        store, lambda: withdraw_version(order.to, Series("spend", "anytown", Period.month(2026, 9)), 1, because="wrong")
+    )
+    again(overtaken, "anytown", "otherton")
+    assert overtaken.overtake is None, "the other build came while this one worked"
+    bodies = pointer(store, "spend", YEAR)["bodies"]
+    assert {body: entry["rows"] for body, entry in bodies.items()} == {"anytown": 4, "otherton": 6}
+    named = {entry[kind]["path"] for entry in bodies.values() for kind in ("csv", "parquet", "json")}
+    assert named <= {key.removeprefix(PLACE) for key in store.keys(PLACE)}
+    assert again(store, "anytown", "otherton") == 0
 
 
 class _OvertakenStore:

@@ -21,7 +21,7 @@ from piperoll.operations import pipeline, run_record
 from piperoll.operations.collecting import collect_inbox
 from piperoll.operations.health import check_health
 from piperoll.operations.run_record import format_metrics, list_beginnings, read_last_runs, record_run
-from piperoll.operations.run_request import RunRequest, current_moment
+from piperoll.operations.run_request import RunRequest, Shard, current_moment
 from piperoll.operations.run_summary import RunSummary
 from piperoll.settings import Settings
 from publishers import measure_usage, open_store
@@ -101,8 +101,26 @@ def test_a_run_that_was_killed_is_noticed_until_the_next_has_ended(order: RunReq
     assert (len(found.interrupted), len(found.running)) == (2, 2)
     assert found.problems == ("2 runs were killed: run again",)
     recorded_run(order)
-    assert len(list_beginnings(store)) == 3  # those of other machines may still be at work
-    assert len(health(order).interrupted) == 1
+    assert len(list_beginnings(store)) == 2  # those that may still be at work
+    assert health(order).interrupted == ()
+
+
+def test_a_run_killed_in_a_container_with_a_name_of_its_own_was_told_for_ever(order: RunRequest) -> None:
+    """Each container has another name, and only runs of the same name took the record away."""
+    store: Any = open_store(order.to)
+    for number, (shard, silent) in enumerate([(None, 3000), (None, 30), ("1/2", 3000), ("2/2", 3000), ("2/3", 3000)]):
+        began = current_moment()
+        key = layout.run_at_work(began, str(number))
+        of_process = {"host": f"container-{number}", "process": 1, "world": f"boot pid:[{number}]", "started": "1"}
+        store.put(key, json.dumps({"began": began, "shard": shard} | of_process).encode())
+        last_sign = time.time() - silent
+        os.utime(store.local_path(key), (last_sign, last_sign))
+    assert (len(health(order).interrupted), len(health(order).running)) == (4, 1)
+    recorded_run(replace(order, shard=Shard(1, 2)))
+    assert [one.shard for one in list_beginnings(store)] == [None, "2/2"]  # another shard has to be run again
+    assert (len(health(order).interrupted), len(health(order).running)) == (1, 1)
+    recorded_run(order)
+    assert (health(order).interrupted, len(health(order).running)) == ((), 1)
 
 
 def test_a_run_that_was_killed_in_a_container_with_a_fixed_name_is_noticed(order: RunRequest) -> None:

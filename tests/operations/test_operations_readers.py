@@ -25,6 +25,7 @@ import requests
 from piperoll.operations.run_request import RunRequest
 from piperoll.settings import Settings
 from publishers import open_store, serve_site
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.operations.inbox import plain_run, put, spend
 
 DCAT = rdflib.Namespace("http://www.w3.org/ns/dcat#")
@@ -39,7 +40,7 @@ class Served:
     address: str
 
     def get(self, key: str) -> bytes:
-        answer = requests.get(f"{self.address}{key}", timeout=60)
+        answer = requests.get(f"{self.address}{key}", timeout=PATIENCE_SECONDS)
         answer.raise_for_status()
         return answer.content
 
@@ -183,7 +184,7 @@ def test_feedparser_follows_the_feeds_by_their_addresses(served: Served) -> None
     assert len(parsed.entries) == 3
     for entry in parsed.entries:
         for link in entry.links:
-            answer = requests.get(link.href, timeout=60)
+            answer = requests.get(link.href, timeout=PATIENCE_SECONDS)
             assert answer.ok
             assert answer.headers["Content-Type"].partition(";")[0] == link.type
     told = json.loads(served.get("catalogue/feed.json"))

@@ -17,6 +17,7 @@ from piperoll.operations.run_summary import FileResult
 from piperoll.settings import Settings
 from tests.fixtures.certificates import make_certificate
 from tests.fixtures.http_server import LocalServer, QuietHandler
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.operations.inbox import put, spend
 
 SOURCES = b'[[source]]\nbody = "anytown"\ndataset = "spend"\nurl = "https://anytown.example/spend.csv"\n'
@@ -24,7 +25,7 @@ BODIES = (
     b"id,slug,name,kind,aliases,same_as,contact,licence\n"
     b"GB-GOVUK-sedgeford,sedgeford,Sedgeford Council,council,,,,OGL-UK-3.0\n"
 )
-OPEN = Settings(allow_private_addresses=True, retries=0, timeout_seconds=5)
+OPEN = Settings(allow_private_addresses=True, retries=0, timeout_seconds=PATIENCE_SECONDS)
 
 
 def run(request: RunRequest) -> tuple[CollectedFiles, list[FileResult]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from piperoll.operations.reader_reports import report_table
 from piperoll.operations.withdrawing import ask_to_withdraw
 from tests.fixtures.portal_server import ServedPortal, serve_portal
+from tests.fixtures.waiting import eventually
 from tests.operations.inbox import spend
 from tests.operations.test_operations_standing import NAME, OCTOBER, Place, with_name
 
@@ -130,12 +130,8 @@ def test_an_officer_answers_by_keyboard_and_sees_the_row_published(
     tab_to(page, "Keep these answers")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("examined again now")
-    deadline = time.monotonic() + 180
-    while NAME not in place.names() and time.monotonic() < deadline:
-        time.sleep(0.5)
-    assert {NAME, OTHER} <= set(place.names())
-    page.reload()
-    expect(page.get_by_text(OTHER)).to_have_count(0)
+    eventually(lambda: {NAME, OTHER} <= set(place.names()), "the rows are published")
+    eventually(lambda: page.reload() and not page.get_by_text(OTHER).count(), "the question is gone")
     made.close()
     keyboard.close()
 

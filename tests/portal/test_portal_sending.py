@@ -20,6 +20,7 @@ from piperoll.operations.takedown import purge_submission
 from portal.settings import MailSettings
 from tests.fixtures.portal_client import SECRET, Client, PortalUnderTest
 from tests.fixtures.sign_in_servers import smtp_server
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.operations.inbox import spend
 
 BODY = "anytown"
@@ -63,7 +64,7 @@ def test_a_file_is_checked_put_right_submitted_and_followed_to_its_publication(p
     document = client.get(f"{receipt_page}.json").json()
     assert document["accepted"]["rows"] == 10
     assert len(verify_receipt(document, spend(10), publishers.signing_key(portal.store).public)) == 2
-    portal.app.state.work.wait(120)
+    portal.app.state.work.wait(PATIENCE_SECONDS)
     assert "The file is published" in client.get(receipt_page).text
     assert "http-equiv" not in client.get(receipt_page).text
 
@@ -158,7 +159,7 @@ def test_nothing_to_send_has_a_receipt(portal: PortalUnderTest) -> None:
     assert 'id="exempt-error"' in client.post_form(address, kind="exempt", dataset="spend", period="2026-10").text
     nil = client.post_form(address, kind="nil", dataset="spend", period="September 2026")
     assert nil.status_code == 303, nil.text
-    portal.app.state.work.wait(120)
+    portal.app.state.work.wait(PATIENCE_SECONDS)
     assert "The nil return is published" in client.get(nil.headers["Location"]).text
 
 

@@ -182,7 +182,7 @@ def test_a_file_is_put_right_by_keyboard_and_submitted(browser: Browser, sent: S
     check(page)
     tab_to(page, "Submit this file")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("We have received it", timeout=30_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("We have received it")
     check(page)
     context.close()
 

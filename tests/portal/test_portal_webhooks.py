@@ -10,6 +10,7 @@ import pytest
 
 from portal.webhooks import WebhookNotTaken, post_webhook
 from tests.fixtures.http_server import LocalServer, QuietHandler
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 
 class Receiver(LocalServer):
@@ -29,15 +30,15 @@ class _Hook(QuietHandler):
         content = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append((dict(self.headers), content))
         if self.server.silent:
-            self.connection.settimeout(5)
+            self.connection.settimeout(PATIENCE_SECONDS)
             while self.connection.recv(1):
                 pass
             return
         self.answer(self.server.status, Location="http://169.254.169.254/latest/")
 
 
-def post(address: str, *, allow_private: bool = True) -> None:
-    post_webhook(address, b'{"a": 1}', "s" * 32, "m-1", allow_private=allow_private, seconds=0.5)
+def post(address: str, *, allow_private: bool = True, seconds: float = PATIENCE_SECONDS) -> None:
+    post_webhook(address, b'{"a": 1}', "s" * 32, "m-1", allow_private=allow_private, seconds=seconds)
 
 
 def test_a_webhook_gets_signed_json() -> None:
@@ -72,7 +73,7 @@ def test_a_webhook_that_redirects_fails_or_does_not_answer_is_not_taken_as_sent(
             assert refused.value.uncertain is uncertain
         receiver.silent = True
         with pytest.raises(WebhookNotTaken, match="did not answer") as silent:
-            post(address)
+            post(address, seconds=0.5)
         assert silent.value.uncertain
     assert len(receiver.got) == 4
     with pytest.raises(WebhookNotTaken) as closed:

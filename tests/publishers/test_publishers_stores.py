@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from piperoll import layout
-from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreError, StoreUnavailable, UsageError
+from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable, UsageError
 from publishers import FolderStore, Store, open_store
+from publishers.stores.protocol import HashedFile, sha256_of
 from publishers.stores.s3 import S3Store
 
 VERSION = "data/spend/anytown/2026-10/v1-0123456789ab/spend.csv"
@@ -49,6 +51,46 @@ def test_the_same_bytes_again_are_no_error_and_other_bytes_are_refused(store: St
     with pytest.raises(AlreadyThere):
         store.create("archive/sha256/ab/abcd", b"longer than one")
     assert store.read("archive/sha256/ab/abcd").content == b"one"
+
+
+def test_a_file_that_changed_since_it_was_hashed_is_not_stored(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    path.write_bytes(b"one")
+    made = HashedFile(path, sha256_of(path))
+    path.write_bytes(b"two")
+    with pytest.raises(StoreCorrupt):
+        store.create(VERSION, made)
+    assert not store.exists(VERSION)
+    path.write_bytes(b"one")
+    store.create(VERSION, made)
+    assert store.read(VERSION).content == path.read_bytes() == b"one"
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_file_that_is_handed_over_is_the_object(folder_store: FolderStore, tmp_path: Path, elsewhere: bool) -> None:
+    """It is not copied within one file system; /dev/shm is another."""
+    shared = Path("/dev/shm")  # noqa: S108 - a folder of our own within it
+    with TemporaryDirectory(dir=shared if elsewhere and shared.is_dir() else tmp_path) as folder:
+        path = Path(folder) / "made"
+        path.write_bytes(b"one")
+        os.utime(path, (0, 0))
+        inode, made = path.stat(), HashedFile(path, sha256_of(path), take=True)
+        folder_store.create("archive/sha256/ab/abcd", made)
+        stored = tmp_path / "store" / "archive/sha256/ab/abcd"
+        assert not path.exists()
+        assert folder_store.read("archive/sha256/ab/abcd").content == b"one"
+        assert not folder_store.lacks_digest("archive/sha256/ab/abcd")
+        assert stored.stat().st_mode & 0o777 == 0o600
+        assert folder_store.age("archive/sha256/ab/abcd") < 3600
+        if not elsewhere:
+            assert os.path.samestat(inode, stored.stat())
+        path.write_bytes(b"one")
+        folder_store.create("archive/sha256/ab/abcd", made)
+        assert not path.exists()
+        path.write_bytes(b"two")
+        with pytest.raises(AlreadyThere):
+            folder_store.create("archive/sha256/ab/abcd", HashedFile(path, sha256_of(path), take=True))
+        assert path.read_bytes() == b"two"
 
 
 def test_a_large_file_arrives_whole_and_once(store: Store, tmp_path: Path) -> None:

@@ -92,8 +92,8 @@ def test_no_cell_matches_whose_shape_does_not(cell: str, heading: str) -> None:
 
 @given(heading=st.sampled_from(HEADINGS), digits=st.text("0123456789", max_size=2))
 def test_a_heading_is_known_by_its_shape(heading: str, digits: str) -> None:
-    assert LEXICON.may_know(to_shape(heading)) or not LEXICON.knows(heading)
-    assert LEXICON.may_know(to_shape(heading + digits)) or not LEXICON.knows(heading + digits)
+    for cell in (heading, heading + digits, f"{heading} / {digits}", f"1 / {heading}{digits}"):
+        assert LEXICON.may_know(to_shape(cell)) or not LEXICON.knows(cell)
 
 
 @given(cell=cells)

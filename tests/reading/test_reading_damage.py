@@ -26,7 +26,7 @@ def test_a_damaged_workbook_is_read_or_told(first: int) -> None:
 
 def test_a_row_of_thousands_of_cells_takes_no_longer_than_another() -> None:
     content = seeds.text().encode() + b"," * 6000 + b"\r\n"
-    started = time.monotonic()
+    started = time.process_time()
     reading = read(content, "file.csv", assets.datasets(), dataset=assets.dataset("spend"))
     assert reading.tables[0].rows == len(seeds.ROWS)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

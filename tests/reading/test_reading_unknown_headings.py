@@ -8,8 +8,8 @@ from piperoll import assets
 from piperoll.model import What
 from piperoll.reading import Reading, read
 
-WELSH = (
-    "Cyflenwr,Dyddiad,Swm,Pwrpas\r\nAcme Ltd,01/04/2024,120.50,Rent\r\n"
+FOREIGN = (
+    "Liveranto,Dato,Sumo,Celo\r\nAcme Ltd,01/04/2024,120.50,Rent\r\n"
     "Bolt Ltd,02/04/2024,1120.50,Rent\r\nCook Ltd,03/04/2024,99.10,Tables\r\n"
 )
 RATEPAYERS = (
@@ -30,12 +30,12 @@ def of(text: str, name: str | None = None) -> Reading:
 
 
 def test_unknown_headings_are_not_a_record_and_are_reported_with_the_guesses() -> None:
-    reading = of(WELSH, "spend")
+    reading = of(FOREIGN, "spend")
     table = reading.tables[0]
     assert (table.header_row, table.rows) == (1, 3)
-    assert table.columns == {"payment_date": "Dyddiad", "net_amount": "Swm", "supplier_name": "Cyflenwr"}
+    assert table.columns == {"payment_date": "Dato", "net_amount": "Sumo", "supplier_name": "Liveranto"}
     told = next(finding for finding in reading.findings if finding.code == "headings-unknown")
-    assert "'Cyflenwr', 'Dyddiad'" in told.message
+    assert "'Liveranto', 'Dato'" in told.message
     guessed = {finding.field for finding in reading.findings if finding.code == "column-guessed"}
     assert guessed == set(table.columns)
 
@@ -46,18 +46,18 @@ def test_a_table_of_another_kind_is_not_recognised_by_its_cells() -> None:
     assert "no-headings" in {finding.code for finding in reading.findings}
 
 
-@pytest.mark.parametrize("text", [RATEPAYERS, REQUESTS, WELSH])
+@pytest.mark.parametrize("text", [RATEPAYERS, REQUESTS, FOREIGN])
 def test_a_file_with_unknown_headings_is_not_recognised_by_its_cells(text: str) -> None:
     reading = of(text)
     assert (reading.dataset, reading.tables) == (None, ())
 
 
 def test_a_table_without_headings_is_recognised_by_its_cells() -> None:
-    reading = of(WELSH.split("\r\n", 1)[1])
+    reading = of(FOREIGN.split("\r\n", 1)[1])
     assert reading.dataset is not None
     assert (reading.dataset.name, reading.tables[0].rows) == ("spend", 3)
 
 
 def test_a_first_record_without_an_amount_is_not_a_row_of_headings() -> None:
-    reading = of("Dane Ltd,04/04/2024,pending,Rent\r\n" + WELSH.split("\r\n", 1)[1] * 4, "spend")
+    reading = of("Dane Ltd,04/04/2024,pending,Rent\r\n" + FOREIGN.split("\r\n", 1)[1] * 4, "spend")
     assert (reading.tables[0].header_row, reading.tables[0].rows) == (0, 13)

@@ -7,7 +7,6 @@ import os
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,8 @@ from piperoll import layout
 from piperoll.child_limits import ChildLimits
 from piperoll.operations.run_request import RunRequest
 from piperoll.reading.files.workbooks import read_workbook
+from tests.fixtures.ports import reserve_port
+from tests.fixtures.waiting import PATIENCE_SECONDS, eventually
 from tests.operations.inbox import plain_run, put, spend
 from tests.security.hostile_files import GOOD_SHEET, LINES, TABLE, packed, workbook
 
@@ -63,22 +64,23 @@ def without_privileges() -> list[str]:
     return [setpriv, "--bounding-set=-all", "--inh-caps=-all"]
 
 
+def answers(port: int) -> bool:
+    """True if the server on a port answers."""
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/health", timeout=PATIENCE_SECONDS).ok
+    except requests.ConnectionError:
+        return False
+
+
 @contextmanager
 def server(store: Path, before: Sequence[str], prepare: Callable[[], None]) -> Iterator[str]:
     """`piperoll api` on a free port: its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = reserve_port()
     command = [*before, *PIPEROLL, "api", str(store), "--port", str(port)]
     with subprocess.Popen(command, env=environment(), preexec_fn=prepare, stdout=subprocess.DEVNULL) as process:  # noqa: PLW1509
         try:
-            for _ in range(600):
-                assert process.poll() is None
-                try:
-                    requests.get(f"http://127.0.0.1:{port}/health", timeout=30)
-                    break
-                except requests.ConnectionError:
-                    time.sleep(0.1)
+            eventually(lambda: answers(port) or process.poll() is not None, "the API answers")
+            assert process.poll() is None
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
@@ -237,7 +239,7 @@ def test_a_check_that_is_interrupted_does_not_say_that_the_file_is_held(tmp_path
         assert process.stdout.readline() == "begun\n"
         time.sleep(1)
         process.send_signal(sent)
-        _, said = process.communicate(timeout=100)
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 128 + sent
     assert "Traceback" not in said
     assert not list(tmp_path.glob("piperoll*"))
@@ -248,24 +250,17 @@ def test_a_server_that_is_interrupted_ends_without_a_traceback_and_leaves_nothin
     store, said = tmp_path / "store", tmp_path / "said"
     (store / layout.INDEX).parent.mkdir(parents=True)
     (store / layout.INDEX).write_text("{}")
-    with TemporaryDirectory() as temporary, said.open("w") as errors, socket.socket() as free:  # not below a long path
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+    port = reserve_port()
+    with TemporaryDirectory() as temporary, said.open("w") as errors:  # not below a long path
         program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         program += "from piperoll.cli import main; main()"
         command = [sys.executable, "-P", "-c", program, "api", str(store), "--port", str(port)]
         variables = environment() | {"TMPDIR": temporary}
         with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=errors) as process:
-            for _ in range(600):
-                assert process.poll() is None, said.read_text()
-                try:
-                    requests.get(f"http://127.0.0.1:{port}/health", timeout=30)
-                    break
-                except requests.ConnectionError:
-                    time.sleep(0.1)
+            eventually(lambda: answers(port) or process.poll() is not None, "the API answers")
+            assert process.poll() is None, said.read_text()
             process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
+            assert process.wait(PATIENCE_SECONDS) == 0
         assert not list(Path(temporary).iterdir())
     assert said.read_text() == ""
 

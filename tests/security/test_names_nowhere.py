@@ -24,6 +24,7 @@ from piperoll.operations.takedown import purge_submission
 from piperoll.people.private_people import person_rule
 from publishers import find_values, open_store
 from tests.fixtures.http_server import LocalServer, QuietHandler
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.operations.inbox import put
 from tests.operations.test_operations_privacy import GIVEN, PLACES, SPELLINGS, families, row, spell, spend
 from tests.serving.published_place import serving
@@ -128,9 +129,9 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
             done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=280, check=False)
             assert done.returncode == status, done.stdout + done.stderr
             assert "Traceback" not in done.stderr
-        runs = requests.post(f"{server.address}/flow_runs/filter", json={}, timeout=30).json()
+        runs = requests.post(f"{server.address}/flow_runs/filter", json={}, timeout=PATIENCE_SECONDS).json()
         assert sorted(run["state_type"] for run in runs) == ["COMPLETED", "FAILED"]
-        logs = requests.post(f"{server.address}/logs/filter", json={}, timeout=30).json()
+        logs = requests.post(f"{server.address}/logs/filter", json={}, timeout=PATIENCE_SECONDS).json()
         assert any("failed" in entry["message"] for entry in logs), [entry["message"] for entry in logs]
     names["folder"] = [str(folder)]
     return names

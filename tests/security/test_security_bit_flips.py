@@ -17,6 +17,7 @@ from piperoll.measuring.packing import table_dataset
 from piperoll.operations.run_request import RunRequest
 from piperoll.releasing import compare_versions, find_faults
 from publishers import FolderStore, list_indexed_series, list_measured_series, serve_site, verify_objects, verify_series
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.operations.inbox import plain_run, put, spend
 from tests.serving.published_place import serving
 
@@ -88,7 +89,7 @@ def test_every_flipped_bit_is_noticed_and_none_is_served(place: Path, tmp_path: 
             rotten[dice.randrange(len(rotten))] ^= 1 << dice.randrange(8)
             (place / key).write_bytes(rotten)
             assert notice(store), key
-            answer = requests.get(f"{site.address}{key}", timeout=30)
+            answer = requests.get(f"{site.address}{key}", timeout=PATIENCE_SECONDS)
             assert answer.status_code in (404, 500), key
             for path, expected in zip(ASKED, right, strict=True):
                 answer = served.get(path)

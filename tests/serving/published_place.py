@@ -24,9 +24,10 @@ from piperoll.releasing import compare_versions, consolidating
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
 from publishers import Store, mark_withdrawn, publish_release, remove_submission
-from publishers.consolidated import consolidate_body
+from publishers.consolidated import consolidate_bodies
 from publishers.stores.protocol import read_json
 from serving.app import UVICORN_SETTINGS, create_app, create_service
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 Row = Mapping[str, str]
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
@@ -93,8 +94,7 @@ def published(store: Store, packed: Packed, now: str) -> None:
 def consolidate(store: Store, scratch: Path) -> None:
     """Make the consolidated files of everything that is published, as the building of the catalogue does."""
     for name, bodies in read_json(store, layout.INDEX)["datasets"].items():
-        for body in bodies:
-            consolidate_body(store, assets.dataset(name), body, consolidating, scratch / uuid.uuid4().hex)
+        consolidate_bodies(store, assets.dataset(name), bodies, consolidating, scratch / uuid.uuid4().hex)
 
 
 def source_of(text: str) -> str:
@@ -104,12 +104,19 @@ def source_of(text: str) -> str:
 class Served:
     """A client of a running API."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, server: uvicorn.Server | None = None) -> None:
         self.address = address
+        self._server = server
         self.session = requests.Session()
 
+    def is_connected(self, client: socket.socket) -> bool:
+        """True as long as the server, which must run in this process, keeps the connection of a client."""
+        assert self._server
+        connections: list[Any] = [*self._server.server_state.connections]
+        return client.getsockname() in {one.client for one in connections}
+
     def get(self, path: str, **more: Any) -> requests.Response:
-        return self.session.get(self.address + path, timeout=60, **more)
+        return self.session.get(self.address + path, timeout=PATIENCE_SECONDS, **more)
 
     def json(self, path: str, **parameters: Any) -> Any:
         answer = self.get(path, params=parameters)
@@ -149,7 +156,7 @@ def serving(
             while not server.started:
                 assert thread.is_alive()
                 time.sleep(0.01)
-            yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}")
+            yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", server)
         finally:
             server.should_exit = True
             thread.join()

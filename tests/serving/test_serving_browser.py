@@ -29,7 +29,7 @@ def test_a_user_checks_a_file_and_saves_the_report(browser: Browser, api: Served
     page.get_by_label("Your file").set_input_files(file)  # type: ignore[arg-type]
     page.get_by_label("What it is about").select_option("spend")
     page.get_by_role("button", name="Check the file").press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("October 2026.csv", timeout=60_000)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("October 2026.csv")
     with page.expect_download() as download:
         page.get_by_role("link", name="Save this report").click()
     kept = Path(download.value.path()).read_text("utf-8")
@@ -98,7 +98,7 @@ def test_the_whole_journey_needs_only_a_keyboard(browser: Browser, api: Served) 
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Check the file")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("October 2026.csv", timeout=60_000)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("October 2026.csv")
     expect(page.get_by_text("Council", exact=False).first).to_be_visible()
     context.close()
 

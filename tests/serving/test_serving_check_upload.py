@@ -17,6 +17,7 @@ from hosting.limits import MEGABYTE, ApiLimits
 from hosting.problems import Problem
 from piperoll import assets, cli
 from serving.check_upload import name_report, parse_period
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.serving.published_place import BAD, GOOD, HEADINGS, LINES, Served, serving
 
 
@@ -24,7 +25,9 @@ def check(
     api: Served, content: bytes, name: str = "October 2026.csv", accept: str = "*/*", **more: str
 ) -> requests.Response:
     files = {"file": (name, content)}
-    return requests.post(f"{api.address}/check", files=files, data=more, headers={"Accept": accept}, timeout=120)
+    return requests.post(
+        f"{api.address}/check", files=files, data=more, headers={"Accept": accept}, timeout=PATIENCE_SECONDS
+    )
 
 
 @pytest.mark.parametrize("content", [GOOD, BAD])
@@ -151,10 +154,12 @@ def test_an_error_is_a_page_for_a_browser_and_a_document_for_a_program(
 
 
 def test_a_form_without_a_file_and_other_methods_get_pages(api: Served) -> None:
-    empty = requests.post(f"{api.address}/check", files={"file": ("", b"")}, headers={"Accept": PAGE}, timeout=30)
+    empty = requests.post(
+        f"{api.address}/check", files={"file": ("", b"")}, headers={"Accept": PAGE}, timeout=PATIENCE_SECONDS
+    )
     assert empty.status_code == 400
     assert "No file was chosen" in empty.text
-    other = requests.delete(f"{api.address}/check", headers={"Accept": PAGE}, timeout=30)
+    other = requests.delete(f"{api.address}/check", headers={"Accept": PAGE}, timeout=PATIENCE_SECONDS)
     assert (other.status_code, other.headers["Content-Type"]) == (405, "text/html; charset=utf-8")
     unknown = api.get("/templates/spent.xlsx", headers={"Accept": PAGE})
     assert unknown.status_code == 404
@@ -219,12 +224,15 @@ def test_an_invalid_form_is_refused(api: Served) -> None:
     for more in ({"dataset": "spent"}, {"period": "October"}):
         answer = check(api, GOOD, **more)
         assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
-    assert requests.post(f"{api.address}/check", data={"a": "b"}, timeout=30).status_code == 415
-    assert requests.post(f"{api.address}/check", files={"other": ("a.csv", GOOD)}, timeout=30).status_code == 400
+    assert requests.post(f"{api.address}/check", data={"a": "b"}, timeout=PATIENCE_SECONDS).status_code == 415
+    assert (
+        requests.post(f"{api.address}/check", files={"other": ("a.csv", GOOD)}, timeout=PATIENCE_SECONDS).status_code
+        == 400
+    )
     two = [("file", ("a.csv", GOOD)), ("file", ("b.csv", GOOD))]
-    assert requests.post(f"{api.address}/check", files=two, timeout=30).status_code == 400
+    assert requests.post(f"{api.address}/check", files=two, timeout=PATIENCE_SECONDS).status_code == 400
     broken = {"Content-Type": "multipart/form-data"}
-    assert requests.post(f"{api.address}/check", data=b"x", headers=broken, timeout=30).status_code == 400
+    assert requests.post(f"{api.address}/check", data=b"x", headers=broken, timeout=PATIENCE_SECONDS).status_code == 400
 
 
 def test_a_file_that_is_too_large_is_refused(world: Path, tmp_path: Path) -> None:
@@ -238,7 +246,9 @@ def test_a_file_that_is_too_large_is_refused(world: Path, tmp_path: Path) -> Non
 
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
         try:
-            status = requests.post(f"{api.address}/check", data=endless(), headers=kind, timeout=30).status_code
+            status = requests.post(
+                f"{api.address}/check", data=endless(), headers=kind, timeout=PATIENCE_SECONDS
+            ).status_code
         except requests.ConnectionError:
             status = 413  # the server closed the connection while the client was still sending
         assert status == 413

@@ -19,6 +19,7 @@ from piperoll.errors import UsageError
 from publishers import FolderStore
 from publishers.site import serve_site
 from serving.query import OPERATORS, RESERVED
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.serving.published_place import OCTOBER, Served
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
@@ -66,7 +67,7 @@ def test_the_examples_for_other_tools_give_dates_and_decimals(api: Served, tmp_p
     assert frame["payment_date"].dt.year.dropna().unique().tolist() == [2026]
 
     [address] = re.findall(r"'(http.*?)'", code["DuckDB"])  # DuckDB would fetch an extension to read an address
-    (tmp_path / "rows.parquet").write_bytes(api.session.get(address, timeout=60).content)
+    (tmp_path / "rows.parquet").write_bytes(api.session.get(address, timeout=PATIENCE_SECONDS).content)
     statement = code["DuckDB"].replace(address, str(tmp_path / "rows.parquet"))
     query = f"SELECT sum(net_amount), max(payment_date), count(*) FROM ({statement})"  # noqa: S608
     with duckdb.connect() as database:
@@ -76,7 +77,7 @@ def test_the_examples_for_other_tools_give_dates_and_decimals(api: Served, tmp_p
     assert isinstance(latest, date)
     assert re.findall(r'"(http.*?)"', code["R"]) == [address]
 
-    content = api.session.get(code["Excel"], timeout=60).content
+    content = api.session.get(code["Excel"], timeout=PATIENCE_SECONDS).content
     header, *lines = openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
     sheet = pd.DataFrame(lines, columns=header)
     assert sheet["net_amount"].sum() == pytest.approx(float(total))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ import requests
 from hosting.limits import ApiLimits
 from hosting.transfers import AnswerSpool, PatientProtocol, SpoolBudget
 from publishers import FolderStore
+from tests.fixtures.waiting import PATIENCE_SECONDS, eventually
 from tests.serving.published_place import Served, published, released, row, serving
 
 T = TypeVar("T")
@@ -48,7 +50,7 @@ def opened(stack: ExitStack, api: Served, sent: bytes = b"") -> socket.socket:
     caller = socket.socket()
     stack.enter_context(caller)
     caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that little is taken that nobody reads
-    caller.settimeout(30)
+    caller.settimeout(PATIENCE_SECONDS)
     caller.connect((host, int(port)))
     caller.sendall(sent)
     return caller
@@ -64,7 +66,7 @@ ALL_ROWS = request("GET", "/rows/spend?format=ndjson")
 
 def test_four_readers_that_do_not_read_took_every_place(folder: Path) -> None:
     """As long as they stayed, which was many times as long as others wait."""
-    limits = ApiLimits(at_once=2, wait_seconds=30, patience_seconds=300)
+    limits = ApiLimits(at_once=2, wait_seconds=PATIENCE_SECONDS, patience_seconds=300)
     with serving(str(folder / "store"), folder / "own-cache", limits) as api, ExitStack() as stack:
         for _ in range(2 * limits.at_once):
             opened(stack, api, ALL_ROWS)
@@ -72,10 +74,19 @@ def test_four_readers_that_do_not_read_took_every_place(folder: Path) -> None:
     assert answers == [200] * 8
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PatientProtocol, "patience_seconds", 0.5)
+    monkeypatch.setattr(PatientProtocol, "most_connections", 8)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_reader_that_does_not_read_is_cut_off(busy: Served) -> None:
+    """Its place was given back, and its connection was kept for as long as it liked: 500 of them kept everyone out."""
     with ExitStack() as stack:
         caller = opened(stack, busy, ALL_ROWS)
-        time.sleep(2 * LIMITS.patience_seconds)
+        assert caller.recv(1, socket.MSG_PEEK)
+        eventually(lambda: not busy.is_connected(caller), "the server closes the connection")
         received = b""
         try:
             while piece := caller.recv(1 << 20):
@@ -86,10 +97,11 @@ def test_a_reader_that_does_not_read_is_cut_off(busy: Served) -> None:
         assert not received.endswith(b"0\r\n\r\n")
 
 
-def test_a_slow_reader_that_reads_gets_every_row(busy: Served) -> None:
-    with ExitStack() as stack:
+def test_a_slow_reader_that_reads_gets_every_row(folder: Path) -> None:
+    patient = replace(LIMITS, patience_seconds=10)  # a busy machine makes pauses of its own
+    with serving(str(folder / "store"), folder / "patient-cache", patient) as api, ExitStack() as stack:
         whole = request("GET", "/rows/spend?format=csv&columns=line_id,supplier_name")
-        caller = opened(stack, busy, whole.replace(b"HTTP/1.1", b"HTTP/1.0"))  # without the lengths of chunks in it
+        caller = opened(stack, api, whole.replace(b"HTTP/1.1", b"HTTP/1.0"))  # without the lengths of chunks in it
         received = bytearray()
         while piece := caller.recv(1 << 16):
             received += piece
@@ -105,7 +117,7 @@ def test_idle_uploads_took_every_place(busy: Served) -> None:
             f"{busy.address}/check",
             files={"file": ("spend.csv", b"Supplier,Amount,Date\nAcorn Ltd,500.00,01/10/2026\n")},
             headers={"Accept": "application/json"},
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
         assert checked.status_code == 200
         for caller in callers:
@@ -118,12 +130,6 @@ def test_an_upload_that_was_fast_at_first_may_not_stop_for_long(busy: Served) ->
     with ExitStack() as stack:
         caller = opened(stack, busy, head + FILE_BEGINS + b"a" * 5_000_000)
         assert caller.recv(1 << 16).startswith(b"HTTP/1.1 408")
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PatientProtocol, "patience_seconds", 0.5)
-    monkeypatch.setattr(PatientProtocol, "most_connections", 8)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -151,7 +157,7 @@ def test_many_idle_connections_make_room(busy: Served, monkeypatch: pytest.Monke
         for _ in range(40):
             opened(stack, busy)
         # A new connection: the one that `busy` keeps is idle too, and may be closed just as it is used again.
-        assert requests.get(f"{busy.address}/health", timeout=60).status_code == 200
+        assert requests.get(f"{busy.address}/health", timeout=PATIENCE_SECONDS).status_code == 200
 
 
 def test_a_burst_of_idle_connections_is_cut_down_to_what_is_allowed(
@@ -162,7 +168,7 @@ def test_a_burst_of_idle_connections_is_cut_down_to_what_is_allowed(
     monkeypatch.setattr(PatientProtocol, "patience_seconds", 600.0)
     with ExitStack() as stack:
         callers = [opened(stack, busy) for _ in range(100)]
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE_SECONDS
         while len(callers) > 8 and time.monotonic() < end:
             callers = [one for one in callers if not is_closed(one)]
         assert len(callers) <= 8
@@ -179,19 +185,21 @@ def is_closed(caller: socket.socket) -> bool:
 
 
 def test_a_kept_connection_is_used_again_after_a_while(busy: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PatientProtocol, "patience_seconds", 1.0)
+    monkeypatch.setattr(PatientProtocol, "patience_seconds", 3.0)
     with ExitStack() as stack:
         caller = opened(stack, busy)
         for _ in range(4):
-            time.sleep(0.4)
+            time.sleep(1)  # in all more than may pass before one request
             caller.sendall(request("GET", "/datasets/spend"))
             received = b""
             while b"\r\n\r\n" not in received:
-                received += caller.recv(1 << 16)
+                received += (piece := caller.recv(1 << 16))
+                assert piece, "the connection was closed"
             head, _, body = received.partition(b"\r\n\r\n")
             length = next(int(one[16:]) for one in head.split(b"\r\n") if one.lower().startswith(b"content-length: "))
             while len(body) < length:
-                body += caller.recv(1 << 16)
+                body += (piece := caller.recv(1 << 16))
+                assert piece, "the connection was closed"
 
 
 def test_a_budget_has_room_again_when_its_answers_are_sent() -> None:

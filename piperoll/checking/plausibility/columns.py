@@ -83,7 +83,7 @@ class RowBatch:
 
     def same_text(self, first: str, second: str) -> Flags:
         """Where two columns of text are equal; false for empty cells."""
-        one, other = (_decode(self._cells(name)).cast(pa.string()) for name in (first, second))
+        one, other = (decode_cells(self._cells(name)).cast(pa.string()) for name in (first, second))
         return to_flags(pc.equal(one, other))
 
     def ordered(self, name: str) -> npt.NDArray[Any]:
@@ -91,7 +91,7 @@ class RowBatch:
 
         def convert() -> npt.NDArray[Any]:
             if self.kinds[name] is not ColumnKind.DAY:
-                numbers: npt.NDArray[Any] = pc.cast(_decode(self._cells(name)), pa.float64()).to_numpy(
+                numbers: npt.NDArray[Any] = pc.cast(decode_cells(self._cells(name)), pa.float64()).to_numpy(
                     zero_copy_only=False
                 )
                 return numbers
@@ -120,8 +120,9 @@ class RowBatch:
         return self._batch[name]
 
 
-def _decode(cells: Cells) -> Cells:
-    return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
+def decode_cells(cells: Cells) -> Cells:
+    """A column without the dictionary that reading may have given it."""
+    return cells.dictionarydecode_cells() if pa.types.is_dictionary(cells.type) else cells
 
 
 class Frame:

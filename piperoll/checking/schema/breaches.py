@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ import pyarrow as pa
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.schema.compile import compile_field
 from piperoll.checking.schema.evaluate import RepeatFinder, evaluate_column, read_values
-from piperoll.checking.schema.frictionless_cells import CellError, FrictionlessCells, load_schema, read_rows
+from piperoll.checking.schema.frictionless_cells import CellError, FrictionlessCells, load_schema, read_cells, read_rows
 from piperoll.model import Dataset
 from piperoll.model.columns import Cells, pc
 from piperoll.reading import SENT, ReadTable
@@ -94,16 +93,13 @@ def _read_distinct(
     tables: Sequence[ReadTable], fields: Sequence[Mapping[str, Any]]
 ) -> dict[str, dict[str | None, list[CellError]]]:
     """What Frictionless finds in each different cell of each field, without the cells in which it finds nothing."""
-    names = [field["name"] for field in fields]
-    distinct: dict[str, list[str | None]] = {}
-    for name in names:
-        parts = [_text(batch, name) for table in tables for batch in table.batches()]
-        distinct[name] = pa.chunked_array(parts, pa.string()).unique().to_pylist()
     refused: dict[str, dict[str | None, list[CellError]]] = {}
-    for index, errors in enumerate(read_rows({"fields": fields}, zip_longest(*distinct.values()))):
-        for error in errors:
-            if index < len(distinct[error.field]):  # the rest of a short column was filled up
-                refused.setdefault(error.field, {}).setdefault(distinct[error.field][index], []).append(error)
+    for name in (field["name"] for field in fields):
+        parts = [_text(batch, name) for table in tables for batch in table.batches()]
+        distinct = pa.chunked_array(parts, pa.string()).unique().to_pylist()
+        found = zip(distinct, read_cells({"fields": fields}, name, distinct), strict=True)
+        if broken := {cell: errors for cell, errors in found if errors}:
+            refused[name] = broken
     return refused
 
 

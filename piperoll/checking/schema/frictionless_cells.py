@@ -87,6 +87,20 @@ def load_schema(schema: Mapping[str, Any]) -> Schema:
         raise DescriptorError(f"Frictionless refuses the schema: {error}") from error
 
 
+def read_cells(schema: Mapping[str, Any], name: str, cells: Iterable[str | None]) -> Iterator[list[CellError]]:
+    """Yield the errors that Frictionless finds in each cell of the field `name`, as `read_rows` does in whole rows.
+
+    Whether a field is `unique` is not tested. Raises: DescriptorError: Frictionless refuses the schema.
+    """
+    read = load_schema(schema).get_field(name).create_cell_reader()
+    for cell in cells:
+        _, notes = read(cell)
+        yield [
+            CellError(name, "type-error", None) if broken == "type" else CellError(name, "constraint-error", broken)
+            for broken in notes or ()
+        ]
+
+
 def read_rows(schema: Mapping[str, Any], rows: Iterable[Sequence[str | None]]) -> Iterator[list[CellError]]:
     """Yield the errors that Frictionless finds in each row; a row has a cell for every field of the schema, in order.
 

@@ -14,9 +14,11 @@ What is done body by body or group by group is done by worker processes if there
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import date
+from functools import cache, partial
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,7 +29,7 @@ from piperoll.describing import catalogue
 from piperoll.describing.context import CatalogueContext, collect_holdings
 from piperoll.describing.feeds import documents, releases
 from piperoll.duties import merge_first_starts
-from piperoll.errors import PiperollError, PointerMoved, describe_error
+from piperoll.errors import NotThere, PiperollError, PointerMoved, describe_error
 from piperoll.operations.catalogue.body_cache import load_cache
 from piperoll.operations.catalogue.body_pages import BodyRollup, RefreshedBody, build_body_pages, refresh
 from piperoll.operations.catalogue.build_plan import (
@@ -46,6 +48,13 @@ from piperoll.operations.measure import MeasuringFailed, measure_for_build
 from piperoll.operations.run_request import Run
 from piperoll.operations.worker_processes import Workers
 from piperoll.releasing import consolidating
+
+_BODIES_TOGETHER = 25
+"""Bodies whose consolidated files are made in one job, if there are enough: the index of a year, which has all bodies,
+is then written for 25 and not for each."""
+_LEAST_JOBS, _MOST_JOBS = 8, 100
+"""Of a few bodies, fewer are put together, so that no process waits for long; of thousands more, so that the number of
+times that the index is written does not grow with them."""
 
 _MAX_TRIES = 10
 """How often to begin again because another build finished in the meantime."""
@@ -117,9 +126,9 @@ def build_from_store(
 ) -> int:
     """Build the catalogue of `store`; return the number of files written and removed.
 
-    `measure` is called when the consolidated files are up to date, and the pages of measures are written when it has
-    ended; it returns the number of measures that it published. `workers` are of a run into the same store, and are used
-    if much has changed; `measure` is then called in a thread.
+    `measure` is called in a thread when the consolidated files are up to date, and the pages of measures are written
+    when it has ended; it returns the number of measures that it published. `workers` are of a run into the same store,
+    and are used if much has changed.
     Begins again if another build finished in the meantime, because that one may have written the same pages, and once
     if a worker died: what the build recorded before it wrote says what is to be repaired.
     Raises: PointerMoved (retryable): that happened every time. BuildDied: a worker died twice.
@@ -165,24 +174,32 @@ def _run_build(build: CatalogueBuild, measure: Callable[[], int], workers: Worke
 
 def _update_years(build: CatalogueBuild, jobs: BuildJobs, pairs: set[tuple[str, str]]) -> None:
     """Update the consolidated files of bodies that may have changed, and what is kept of their years."""
-    by_body: dict[str, list[str]] = {}
-    for name, body in sorted(pairs):
-        by_body.setdefault(body, []).append(name)
     touched: Counter[tuple[str, str, str]] = Counter()
-    for counts in jobs.map(_update_years_of, by_body.items()):
+    for counts in jobs.map(_update_years_of, list(_put_together(pairs))):
         touched.update(counts)
     finish_consolidated(build.store, touched, careful=not build.is_clean)
     build.state.touched += touched.total()
 
 
+def _put_together(pairs: Collection[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Put bodies of a dataset together whose consolidated files are made in one job, which writes the index once."""
+    size = max(1, min(_BODIES_TOGETHER, len(pairs) // _LEAST_JOBS), len(pairs) // _MOST_JOBS)
+    for name, own in groupby(sorted(pairs), key=lambda pair: pair[0]):
+        bodies = [body for _, body in own]
+        yield from ((name, bodies[start : start + size]) for start in range(0, len(bodies), size))
+
+
 def _update_years_of(build: CatalogueBuild, task: tuple[str, Sequence[str]]) -> Counter[tuple[str, str, str]]:
-    """Be `_update_years` of one body, with the datasets that may have changed; count objects by pair and year."""
-    body, datasets = task
-    touched: Counter[tuple[str, str, str]] = Counter()
-    for name in datasets:
-        counts = consolidate_pair(build.store, name, body, build.scratch, careful=not build.is_clean)
-        refresh_years(build, body, name, {year for _, _, year in counts})
-        touched.update(counts)
+    """Be `_update_years` of some bodies of a dataset; count objects by pair and year."""
+    name, bodies = task
+    touched = consolidate_together(build.store, name, bodies, build.scratch, careful=not build.is_clean)
+    read_year = cache(partial(publishers.read_consolidated_year, build.store, name))
+    for body in bodies:
+        years = {year for _, slug, year in touched if slug == body}
+        try:
+            refresh_years(build, body, name, years, read_year)
+        except NotThere:  # another build has replaced files since the index was read
+            refresh_years(build, body, name, years, read_year.__wrapped__)
     return touched
 
 
@@ -203,20 +220,19 @@ def update_consolidated(
     were purged since.
     """
     touched: Counter[tuple[str, str, str]] = Counter()
-    for name, body in sorted(pairs):
-        touched.update(consolidate_pair(store, name, body, scratch, careful=careful))
+    for name, own in groupby(sorted(pairs), key=lambda pair: pair[0]):
+        touched.update(consolidate_together(store, name, [body for _, body in own], scratch, careful=careful))
     finish_consolidated(store, touched, careful=careful)
     return touched
 
 
-def consolidate_pair(
-    store: publishers.Store, name: str, body: str, scratch: Path, *, careful: bool
+def consolidate_together(
+    store: publishers.Store, name: str, bodies: Sequence[str], scratch: Path, *, careful: bool
 ) -> Counter[tuple[str, str, str]]:
-    """Update the consolidated files of a dataset and body, before `finish_consolidated`."""
-    with TemporaryDirectory(dir=scratch) as folder:
-        dataset = assets.dataset(name)
-        counts = publishers.consolidate_body(store, dataset, body, consolidating, Path(folder), check_files=careful)
-    return Counter({(name, body, year): count for year, count in counts.items()})
+    """Update the consolidated files of a dataset and some bodies, before `finish_consolidated`."""
+    dataset = assets.dataset(name)
+    counts = publishers.consolidate_bodies(store, dataset, bodies, consolidating, scratch, check_files=careful)
+    return Counter({(name, body, year): count for body, own in counts.items() for year, count in own.items()})
 
 
 def finish_consolidated(store: publishers.Store, touched: Iterable[tuple[str, str, str]], *, careful: bool) -> None:

@@ -120,10 +120,7 @@ class BuildJobs:
             threads.shutdown(cancel_futures=True)
 
     def start(self, function: Callable[[], object]) -> Callable[[], None]:
-        """Call a function beside the jobs that follow, or now if they are done here; returns what waits for its end."""
-        if self._workers is None:
-            function()
-            return lambda: None
+        """Call a function in a thread beside the jobs that follow; returns what waits for its end."""
         self._beside = _Beside(function)
         return self._beside.wait
 

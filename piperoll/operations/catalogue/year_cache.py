@@ -8,7 +8,7 @@ consolidated files have changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -67,13 +67,22 @@ def load_payees(build: CatalogueBuild, slug: str, years: BodyYears) -> Iterator[
             yield year, document.payees
 
 
-def refresh_years(build: CatalogueBuild, slug: str, dataset: str, touched: Iterable[str]) -> None:
-    """Read the years of a body again whose consolidated files were `touched`, or all that differ if it is read anew."""
+def refresh_years(
+    build: CatalogueBuild,
+    slug: str,
+    dataset: str,
+    touched: Iterable[str],
+    read_index: Callable[[str], Mapping[str, Any]],
+) -> None:
+    """Read the years of a body again whose consolidated files were `touched`, or all that differ if it is read anew.
+
+    `read_index` reads the index of a year, for which several bodies are refreshed.
+    """
     before = {} if build.whole else _load(build.state, dataset, slug)
     names = publishers.list_consolidated_years(build.store, dataset) if slug in build.anew else touched
     after = dict(before)
     for year in sorted({*names, *(before if slug in build.anew else ())}):
-        entry = publishers.read_consolidated_year(build.store, dataset, year).get("bodies", {}).get(slug)
+        entry = read_index(year).get("bodies", {}).get(slug)
         if entry is None:
             after.pop(year, None)
             build.state.drop(_payees_name(dataset, slug, year))

@@ -74,6 +74,7 @@ _ROUNDED = re.compile(
     r"(?P<sign>[-(]?)\s?£?\s?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?)\s?(?P<unit>k|m|mn|mln|bn)\)?",
     re.I,
 )
+_LETTER = re.compile("[a-z]", re.I)
 _UNITS = {"k": 1_000, "m": 1_000_000, "mn": 1_000_000, "mln": 1_000_000, "bn": 1_000_000_000}
 
 _USUAL = re.compile(r"(-?)£?((?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,6})?)", re.ASCII)
@@ -138,7 +139,7 @@ def read_rounded(cell: str) -> Decimal | None:
 
     Three digits after a point are doubtful (`1.200k`): the point may separate thousands.
     """
-    match = _ROUNDED.fullmatch(_normalize(cell))
+    match = _ROUNDED.fullmatch(_normalize(cell)) if _LETTER.search(cell) else None
     if match is None:
         return None
     value = Decimal(match["digits"].replace(",", "")) * _UNITS[match["unit"].lower()]

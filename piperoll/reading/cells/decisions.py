@@ -142,8 +142,10 @@ def _decide_numbers(column: FieldColumn, counts: Counts) -> tuple[Reader, list[F
 
 def _find_rounded(counts: Counts) -> Counts:
     """Return the cells that give thousands or millions by a letter, if most do and hardly one is unclear."""
+    rounded = _only(counts, lambda cell: read_rounded(cell) is not None)
+    if not rounded:
+        return {}
     stated = _only(counts, lambda cell: any(char.isdigit() for char in cell))
-    rounded = _only(stated, lambda cell: read_rounded(cell) is not None)
     read = sum(counts[cell] for cell in stated if cell in rounded or read_amount(cell) is not None)
     enough = 2 * sum(rounded.values()) >= sum(stated.values()) > 0
     return rounded if enough and read >= _MOSTLY * sum(stated.values()) else {}

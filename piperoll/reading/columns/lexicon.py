@@ -72,6 +72,7 @@ _ABBREVIATIONS = {
     "inv": "invoice",
     "merch": "merchant",
     "nbr": "number",
+    "nm": "name",
     "no": "number",
     "nr": "number",
     "num": "number",
@@ -120,6 +121,7 @@ class Lexicon:
     exact: Mapping[str, tuple[HeadingMeaning, ...]]
     phrases: tuple[tuple[tuple[str, ...], HeadingMeaning], ...]
     wide: tuple[re.Pattern[str], ...]
+    listed_shapes: frozenset[str]
     own: Mapping[str, tuple[HeadingMeaning, ...]] = field(default_factory=dict)
     before: Mapping[str, tuple[HeadingMeaning, ...]] = field(default_factory=dict)
     known: dict[str, tuple[HeadingMeaning, ...]] = field(default_factory=dict, compare=False, repr=False)
@@ -138,7 +140,8 @@ class Lexicon:
         numbered = _NUMBERED.match(cell)
         if cell[0].isdigit() and not numbered:  # a figure or a date, as most cells of a file are
             return False
-        return self._lists(bare(cell)) or bool(numbered and self._lists(bare(cell[numbered.end() :])))
+        unnumbered = cell[numbered.end() :] if numbered else ""
+        return any(self._lists(bare(name)) for name in (cell, unnumbered, *_names_in(cell)))
 
     def _lists(self, key: str) -> bool:
         return bool(self.own[key]) if key in self.own else key in self.exact
@@ -147,13 +150,12 @@ class Lexicon:
         """Return whether a cell of this shape (digits written as 9) may be a listed heading."""
         if not 0 < len(form) <= _LONGEST:
             return False
-        if to_shape(bare(form)) in self._shapes:
-            return True
-        return bool(_NUMBERED.match(form)) and to_shape(bare(_NUMBERED.sub("", form))) in self._shapes
+        unnumbered = _NUMBERED.sub("", form) if _NUMBERED.match(form) else ""
+        return any(to_shape(bare(name)) in self._shapes for name in (form, unnumbered, *_names_in(form)))
 
     @cached_property
     def _shapes(self) -> frozenset[str]:
-        return frozenset(map(to_shape, (*self.exact, *self.own)))
+        return self.listed_shapes.union(map(to_shape, self.own))
 
     def is_set_aside(self, heading: str) -> bool:
         """Return whether a person has answered that a heading names none of the dataset's fields."""
@@ -173,6 +175,11 @@ class Lexicon:
         return tuple((key, *(match.field for match in self.own[key])) for key in sorted(met))
 
 
+def _names_in(heading: str) -> list[str]:
+    """The names in a heading that gives it in two languages, as in Wales: `Cyflenwr / Supplier`."""
+    return heading.split(" / ") if " / " in heading else []
+
+
 def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | None = None) -> Lexicon:
     """Build the lexicon of a dataset, with the headings of the given part or, if it is None, of all parts.
 
@@ -186,9 +193,9 @@ def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | 
     for each in dataset.fields:
         if each.origin is Origin.SENT or each.derive:
             listed += [(each.name, each.name, 1.0), (each.title, each.name, 0.99)]
-    exact, phrases = _by_letters(tuple(listed))
+    exact, phrases, shapes = _by_letters(tuple(listed))
     patterns = tuple(re.compile(shape["pattern"]) for shape in dataset.wide)
-    lexicon = Lexicon(dataset, exact, phrases, patterns)
+    lexicon = Lexicon(dataset, exact, phrases, patterns, shapes)
     if remembered is None:
         return lexicon
     own, before = _answered(lexicon, remembered), _sent_before(lexicon, remembered, part)
@@ -198,8 +205,13 @@ def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | 
 @lru_cache(maxsize=32)
 def _by_letters(
     listed: tuple[tuple[str, str, float], ...],
-) -> tuple[Mapping[str, tuple[HeadingMeaning, ...]], tuple[tuple[tuple[str, ...], HeadingMeaning], ...]]:
-    """Index listed headings by their letters and digits, and collect those of several words; cached for each list."""
+) -> tuple[
+    Mapping[str, tuple[HeadingMeaning, ...]], tuple[tuple[tuple[str, ...], HeadingMeaning], ...], frozenset[str]
+]:
+    """Index listed headings by their letters and digits, and collect those of several words; cached for each list.
+
+    The third result are the shapes of the first's keys.
+    """
     exact: dict[str, list[HeadingMeaning]] = {}
     phrases = []
     ranks: dict[str, int] = {}
@@ -214,7 +226,7 @@ def _by_letters(
             phrases.append((words, match))
     exact.pop("", None)
     phrases.sort(key=lambda item: (-len(item[0]), item[1].rank))
-    return {key: tuple(found) for key, found in exact.items()}, tuple(phrases)
+    return {key: tuple(found) for key, found in exact.items()}, tuple(phrases), frozenset(map(to_shape, exact))
 
 
 def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[HeadingMeaning, ...]]:
@@ -255,12 +267,14 @@ def _meanings(heading: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
     unnumbered = _NUMBERED.sub("", text)
     unbracketed = _BRACKETED.sub(" ", unnumbered)
     words = _WORDS.findall(fold_case(_CAMEL.sub(" ", unnumbered)))
+    in_full = " ".join(_ABBREVIATIONS.get(word, word) for word in words)
     spellings = (
         (text, 1.0),
         (unnumbered, 0.97),
         (unbracketed, 0.95),
         (_UNIT.sub("", unnumbered), 0.95),
-        (" ".join(_ABBREVIATIONS.get(word, word) for word in words), 0.93),  # `TransNo` is `transaction number`
+        (in_full, 0.93),  # `TransNo` is `transaction number`
+        (_UNIT.sub("", in_full), 0.92),  # `AMT_GBP`
         (_AFTER_DASH.sub("", unbracketed), 0.9),
         (_BEFORE_SLASH.sub("", unnumbered), 0.9),
     )

@@ -36,8 +36,11 @@ _TIME = re.compile(r"[T ]\d{1,2}:(?!00(?::00)?(?:[.]0+)?\s*Z?\Z)\d{2}|[T ](?!0{1
 _PENCE = re.compile(r"\d[.](?!00\D*\Z)\d\d\D*\Z")
 """Pence after pounds: two digits after a point, not both zero."""
 _ZERO = re.compile(r"\W*0*(?:[.,]0*)?\W*\Z")
+_OF_ZERO = re.compile(_ZERO.pattern.replace("0", "9"))
+"""The shape of a zero."""
 _RANGE = re.compile(r"\W*\d[\d,.]*k?\s*(?:-|–|to)\s*\W*\d[\d,.]*k?\s*\Z", re.I)
 _TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
+_LONGEST_TRUTH = max(map(len, _TRUTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def profile_columns(rows: Sequence[Row], width: int) -> list[ColumnProfile]:
     """Profile each column from at most 2,000 evenly spread rows, without rows of totals."""
     most = max(1, min(_SAMPLE, _CELLS // max(1, width)))
     sample = [row for row in sample_rows(rows, most) if any(row.cells)][: most + 1]
-    counts = [sum(1 for cell in row.cells if cell) for row in sample]
+    counts = [len(row.cells) - row.cells.count("") for row in sample]
     few = median(counts) * _LITTLE if counts else 0
     sample = [
         row
@@ -130,26 +133,27 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
         return EMPTY
     seen = _DistinctCells(distinct)
     texts = seen.of_forms(may_be_time)
+    numbers = {form for form in seen.by_form if states_number(form)}
     # A row counter holds whole numbers, each larger than the one before.
     unique = seen.count == len(distinct) > 1 and all(text.isascii() and text.isdigit() for text in distinct)
     counts_up = unique and all(one < other for one, other in pairwise(map(int, distinct)))
     return ColumnProfile(
         count=seen.count,
         filled=seen.count / len(cells),
-        numbers=seen.formed(states_number),
+        numbers=seen.formed(numbers.__contains__),
         dates=seen.share(is_date, texts),
         serials=seen.share(is_serial, texts),
         months=seen.share(read_month, texts),
         companies=seen.formed(_names_company),
         identifiers=seen.formed(is_reference),
-        truths=seen.share(lambda text: text.casefold() in _TRUTH),
+        truths=seen.share(lambda text: len(text) <= _LONGEST_TRUTH and text.casefold() in _TRUTH),
         distinct=len(distinct) / seen.count,
         length=sum(len(text) * times for text, times in distinct.items()) / seen.count,
         counts_up=counts_up,
-        money=seen.formed(lambda form: ("." in form or "," in form or "£" in form) and states_number(form)),
-        stamps=seen.share(_TIME.search) > 0.5,
-        pence=seen.share(lambda text: _PENCE.search(text) and states_number(seen.forms[text])),
-        zeros=seen.share(lambda text: _ZERO.match(text) and "0" in text),
+        money=seen.formed(lambda form: ("." in form or "," in form or "£" in form) and form in numbers),
+        stamps=seen.share(_TIME.search, seen.of_forms(lambda form: ":" in form)) > 0.5,
+        pence=seen.share(_PENCE.search, seen.of_forms(lambda form: "." in form and form in numbers)),
+        zeros=seen.share(lambda text: "0" in text and _ZERO.match(text), seen.of_forms(_OF_ZERO.match)),
         ranges=seen.formed(_RANGE.match),
         numbered=are_document_numbers(distinct),
         row_numbers=counts_up and _count_rows(list(map(int, distinct))),

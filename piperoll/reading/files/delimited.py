@@ -234,6 +234,8 @@ def choose_delimiter(lines: Sequence[str]) -> str:
 
 
 def _fit(sample: Sequence[str], delimiter: str) -> _Fit:
+    if not any(delimiter in line for line in sample):
+        return _Fit(0.0, 1, 0)
     widths = Counter(len(cells) for cells in _split_simply(sample, delimiter) if cells)
     several = {width: count for width, count in widths.items() if width > 1}
     if not several:

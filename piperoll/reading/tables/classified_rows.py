@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 from statistics import median
 
 import numpy as np
@@ -73,8 +74,8 @@ class TableShape:
         amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
         dates = tuple(choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date")
         sample = sample_rows(rows, _SAMPLE)
-        # A cell that begins with visible ASCII is filled; this saves most calls of `tidy`.
-        counts = [sum(1 for cell in row.cells if cell and ("!" <= cell[0] <= "~" or tidy(cell))) for row in sample]
+        blank = {cell for cell in set(chain.from_iterable(row.cells for row in sample)) if not tidy(cell)}
+        counts = [len(row.cells) - sum(map(blank.__contains__, row.cells)) for row in sample]
         counts = [count for count in counts if count]
         mapped = tuple(sorted({*columns.used, *measures}))
         style = (
@@ -216,6 +217,8 @@ class _RowClassifier:
             return True
         if classified.kind == "total":
             self.sums.restart()
+        elif classified.kind == "note" and len(texts := [text for cell in row.cells if (text := tidy(cell))]) == 1:
+            self.sums.group = texts[0]
         self.others.append(classified)
         return False
 

@@ -30,6 +30,12 @@ from piperoll.reading.tables.doubted_columns import (
     report_shifted_rows,
     signs_are_proved,
 )
+from piperoll.reading.tables.group_headings import (
+    GroupHeadings,
+    exclude_as_headings,
+    fill_groups,
+    find_group_headings,
+)
 from piperoll.reading.tables.heading_rows import HeadingRow, find_numbering, find_unknown_headings, words
 from piperoll.reading.tables.record_batches import Segment, build
 from piperoll.reading.tables.sections import Section, find_sections
@@ -52,6 +58,7 @@ class ExaminedSection:
     rows: ClassifiedRows
     profiles: Sequence[ColumnProfile]
     repaired: RepairedRows | None = None
+    groups: Sequence[GroupHeadings] = ()
 
     @property
     def records(self) -> Rows:
@@ -125,6 +132,10 @@ def examine_section(
     figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
     rows = exclude_proved_totals(classify_rows(repaired.rows, shape, above), shape, figures)
     part = ExaminedSection(section, columns, wide, rows, seen, repaired)
+    if groups := list(find_group_headings(rows, columns, lexicon.dataset)):
+        filled = fill_groups(repaired.rows, rows.records, groups)
+        part = examine_section(replace(section, rows=filled), lexicon, delimiter, above)
+        return replace(part, rows=exclude_as_headings(part.rows, groups), groups=groups)
     amount = part.amount_column(lexicon.dataset)
     if amount is not None and section.signed is None and wide is None:
         signs = table_findings.find_credit_marks(rows.records, columns, amount)
@@ -381,6 +392,12 @@ def _doubts(part: ExaminedSection, grid: Grid, lexicon: Lexicon) -> Iterator[Fin
     dataset = lexicon.dataset
     """Yield findings about what may be wrong although every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
+    for group in part.groups:
+        address = address_of(sheet, group.rows[0], group.column, group.field)
+        heading = columns.headings[group.column].strip()
+        yield make_finding(
+            "group-headings-read", address, count=group.records, headings=len(group.rows), heading=heading
+        )
     for each in part.repaired.mends if part.repaired else ():
         address = Address(sheet, each.row.number, each.row.line, letter(each.column))
         yield make_finding("row-mended", address, value=each.value, text=each.value.strip())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import chain, takewhile
 from string import ascii_lowercase
 
 from piperoll.model.mapping import bare
@@ -149,6 +149,9 @@ _CELL = 160
 _TOP = 200
 """Within this many rows from the top, one listed heading makes a candidate; further down it takes two."""
 
+_FIRST = 20
+"""Within this many rows from the top, headings may be understood without being listed."""
+
 _START = 6
 """Further down, one of this many first cells must be a listed heading, so that long files stay fast."""
 
@@ -203,12 +206,18 @@ def find_heading_rows(grid: Grid, lexicon: Lexicon, *, thorough: bool = True) ->
     """
     rows = grid.rows
     # One listed heading is enough near the top; further down it takes two, one of them in a first cell.
-    likely = [index for index, row in enumerate(rows[:_TOP]) if any(map(lexicon.knows, row.cells))]
+    top = list(rows[:_TOP])
+    known = set(filter(lexicon.knows, set(chain.from_iterable(row.cells for row in top))))
+    likely = [index for index, row in enumerate(top) if not known.isdisjoint(row.cells)]
     likely += [_TOP + index for index in _with_two(rows[_TOP:], _START, lexicon)]
     found = _candidates(grid, lexicon, likely)
     if thorough and not any(names_core(candidate, lexicon) for candidate in found):
         possible = _with_two(rows[:_THOROUGH], rows[:_THOROUGH].width, lexicon)
         found = _candidates(grid, lexicon, possible) or found
+    if not found:  # names of a database, such as `VENDOR_NM`, are understood although no list has them
+        worded = [i for i, row in enumerate(rows[:_FIRST]) if _count_filled(row) >= _WORDS and not _figures(row)]
+        understood = [index for index in worded if all(map(lexicon.meanings, filter(tidy, rows[index].cells)))]
+        found = [each for each in _candidates(grid, lexicon, understood) if names_core(each, lexicon)]
     # Of candidates that share rows, keep the better one; of equals, the first.
     kept: list[HeadingRow] = []
     for candidate in found:

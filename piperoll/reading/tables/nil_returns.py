@@ -87,9 +87,11 @@ def find_nil_return(tables: Iterable[NilTable]) -> int | None:
     """
     found: list[int] = []
     for table in tables:
-        records = list(islice(table.records, _MOST_RECORDS + 1))
-        if len(records) > _MOST_RECORDS or any(map(table.is_payment, records)):
-            return None
+        records: list[Row] = []
+        for row in table.records:
+            if table.is_payment(row) or len(records) == _MOST_RECORDS:
+                return None
+            records.append(row)
         said = [row for row in (*records, *table.others) if _states_nil(row, table)]
         found += [row.number for row in said]
     return min(found, default=None)

@@ -29,7 +29,10 @@ def find_spans(grid: Grid, best: HeadingRow, lexicon: Lexicon) -> list[Span]:
     """
     first = max(0, best.start - 5)
     near = grid.rows[first : best.index + _LOOK_FOR_GAPS]
-    filled = sorted({column for row in near for column, cell in enumerate(row.cells) if tidy(cell)})
+    used: set[int] = set()
+    for row in near:
+        used.update(column for column, cell in enumerate(row.cells) if column not in used and tidy(cell))
+    filled = sorted(used)
     runs: list[list[int]] = []
     for column in filled:
         if runs and column == runs[-1][-1] + 1:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -89,12 +90,9 @@ class _SampledRows:
         """Look at the cells below `named` columns of headings and beside; `step` is the distance between the rows."""
         width = max((len(row.cells) for row in rows), default=0)
         found = np.zeros((len(rows), min(width, named + _BEYOND)), np.int8)
-        kinds = {"": _NOTHING}
-        for number, row in enumerate(rows):
-            cells = row.cells[: found.shape[1]]
-            for cell in cells:
-                if cell not in kinds:
-                    kinds[cell] = _kind_of(to_shape(cell))
+        inside = [row.cells[: found.shape[1]] for row in rows]
+        kinds = {cell: _kind_of(to_shape(cell)) for cell in set(chain.from_iterable(inside))}
+        for number, cells in enumerate(inside):
             found[number, : len(cells)] = [kinds[cell] for cell in cells]
         filled = (found != _NOTHING).sum(axis=1)
         full = np.flatnonzero(2 * filled > (np.median(filled[filled > 0]) if filled.any() else 0)).tolist()

@@ -19,6 +19,7 @@ _SHARE = Decimal("0.0005")
 _LATELY = 200
 """The most subtotals that are added up to prove a total over them."""
 
+_TOTAL = r"(?:sub[\s\-]?)?totals?(?: for)?"
 _GROUP = re.compile(r"\S.*[\s:\-–](?:sub-?)?totals?\W*", re.I)
 
 
@@ -70,6 +71,8 @@ class RunningSums:
     rows: int = 0
     part_rows: int = 0
     parts: list[Decimal] = field(default_factory=list)
+    group: str = ""
+    """The text of the last row with nothing else, which may be the heading of a group of records."""
 
     def add(self, amount: Decimal | None, rows: int = 1) -> None:
         """Add a record, or several with the sum of their amounts."""
@@ -120,8 +123,9 @@ def prove_total(row: TotalCandidate, sums: RunningSums, typical: float) -> Total
     if row.dated or len(row.words) > 2:
         alone = any(map(is_total, row.words))
         return _prove_labelled(row, sums, least=2) if alone and row.amount else None
-    sparse = row.filled <= typical / 2
-    if any(map(is_label, row.words)) or (sparse and any(_GROUP.fullmatch(word) for word in row.words)):
+    named = any(_names_group(word, sums.group) for word in row.words)
+    sparse = named or row.filled <= typical / 2
+    if named or any(map(is_label, row.words)) or (sparse and any(_GROUP.fullmatch(word) for word in row.words)):
         return _prove_labelled(row, sums, least=1) or _total_by_label(row, sums, sparse=sparse)
     if row.amount and (sparse or not row.words):
         near = Decimal(0) if row.words else NEAR
@@ -130,6 +134,14 @@ def prove_total(row: TotalCandidate, sums: RunningSums, typical: float) -> Total
             if abs(row.amount - total) <= near and (count > 1 or (sums.parts and count == sums.part_rows)):
                 return TotalProof(proved=True, difference=row.amount - total)
     return None
+
+
+def _names_group(word: str, group: str) -> bool:
+    """Return whether a cell is the label of the total of a group: `Total Acme Ltd` or `Acme Ltd total`."""
+    if not group or group.casefold() not in word.casefold():
+        return False
+    name = re.escape(group)
+    return bool(re.fullmatch(rf"{_TOTAL}\W+{name}\W*|{name}\W+{_TOTAL}\W*", word, re.I))
 
 
 def _prove_labelled(row: TotalCandidate, sums: RunningSums, *, least: int) -> TotalProof | None:
