@@ -17,6 +17,9 @@ from piperoll.model import Finding, Report, TableReport, What, describe_period
 SHOWN = 3
 """Findings of one code that are printed; the rest are counted, and `--json` lists them."""
 
+_ANY_WIDTH = 10_000
+"""Columns of a line that is written to a file or another program: tables take what they need."""
+
 _COLORS = {"must": "red", "should": "yellow", "info": "cyan"}
 """The color of a section of findings, by its weight."""
 
@@ -59,14 +62,24 @@ def clean(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def grid(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[int] = frozenset()) -> Grid:
-    """A table without lines; the columns in `right` (by number) are aligned to the right."""
+def print_grid(
+    out: Console, headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[int] = frozenset()
+) -> None:
+    """Print a table without lines; the columns of figures in `right` (by number) are aligned to the right.
+
+    In a terminal long texts are folded and figures are not. Elsewhere each row is one line, for `grep` and the like.
+    """
     table = Grid(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number in right else "left", overflow="fold")
+        figures = number in right
+        table.add_column(heading, justify="right" if figures else "left", overflow="fold", no_wrap=figures)
     for row in rows:
         table.add_row(*map(clean, row))
-    return table
+    width = out.width
+    if not out.is_terminal:
+        out.width = _ANY_WIDTH
+    out.print(table)
+    out.width = width
 
 
 @contextmanager

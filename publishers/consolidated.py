@@ -276,15 +276,15 @@ class _BodyReleases:
         known: dict[tuple[Series, str], dict[str, YearShare]] = defaultdict(dict)
         for year, entry in self.entries.items():
             for series, path, share in self._read_shares(year, entry):
-                before = known[series, path].get(year, YearShare(0, None, 0))
+                before = known[series, path].get(year, YearShare(0, 0))
                 known[series, path][year] = YearShare(
-                    before.rows + share.rows, None, before.undated_rows + share.undated_rows
+                    before.rows + share.rows, before.undated_rows + share.undated_rows
                 )
         shares: dict[Series, Mapping[str, YearShare]] = {}
         for series, version in self.current.items():
             own = known[series, version.path]
             if not version.rows:
-                own = {partition_of(series.period): YearShare(0, None, 0)}
+                own = {partition_of(series.period): YearShare(0, 0)}
             elif sum(share.rows for share in own.values()) != version.rows:
                 own = self.consolidating.spread_over_years(self.dataset, self.open_release(series))
             shares[series] = own
@@ -301,7 +301,7 @@ class _BodyReleases:
         account = YearAccount.from_json(json.loads(content))
         every: tuple[CountedLines | LeftOutLines, ...] = (*account.counted, *account.left_out)
         for lines in every:
-            yield lines.series, lines.path, YearShare(lines.rows, None, lines.undated_rows)
+            yield lines.series, lines.path, YearShare(lines.rows, lines.undated_rows)
 
     @cached_property
     def by_year(self) -> dict[str, list[Series]]:

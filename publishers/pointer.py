@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,7 @@ def parse_history(series: Series, content: bytes) -> History:
 def _read_first_rows(store: Store, key: str) -> tuple[tuple[str, ...], ...]:
     """Read the header and the first rows of a CSV from its first bytes, without a row that is cut off."""
     head = store.read(key, first=_HEAD_BYTES).content
-    rows = list(csv.reader(io.StringIO(head.decode("utf-8", errors="ignore"), newline="")))
+    lines = csv.reader(io.StringIO(head.decode("utf-8", errors="ignore"), newline=""))
+    rows = [tuple(row) for row in islice(lines, _FIRST_ROWS + 2)]  # one more: the last may be cut off
     whole = rows if len(head) < _HEAD_BYTES else rows[:-1]
-    return tuple(tuple(row) for row in whole[: _FIRST_ROWS + 1])
+    return tuple(whole[: _FIRST_ROWS + 1])

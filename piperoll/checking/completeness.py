@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 from piperoll.checking.survey import TableSurvey, address_in, main_field
 from piperoll.checking.totals import ColumnAmounts
 from piperoll.findings import make_finding
-from piperoll.model import Dataset, Finding, Period
+from piperoll.model import Address, Dataset, Finding, Period
 from piperoll.model.columns import Cells, pc
 from piperoll.reading import ReadTable
 
@@ -30,6 +31,15 @@ _THRESHOLD = re.compile(
     r"\s*(k\b|k(?=[_\W]))?",
     re.IGNORECASE,
 )
+_ROWS = r"(?:records?|rows?|transactions?|payments?|lines?|entries|items)"
+_COUNT = r"(\d{1,3}(?:,\d{3})+|\d{1,9})"
+_STATED_ROWS = re.compile(
+    rf"(?:\b(?:number|no\.?|count) of {_ROWS}|\b{_ROWS} count|\btotal {_ROWS})\s*[:=-]?\s*{_COUNT}\s*\Z"
+    rf"|\A\s*\(?{_COUNT} (?:records|rows|transactions|entries)(?: in (?:this|the) (?:file|report|list))?\.?\)?\s*\Z",
+    re.IGNORECASE,
+)
+"""A title such as `Number of records: 1,250` or `1,250 rows`."""
+
 _LEAST_THRESHOLD = 250
 _ENOUGH_AMOUNTS = 10
 _FAR_BELOW = 50
@@ -56,10 +66,24 @@ def find_early_end(table: ReadTable, survey: TableSurvey, dataset: Dataset, peri
         yield make_finding("file-ends-early", address, last=name, days=quiet, period=period.title)
 
 
+def find_rows_missing(table: ReadTable) -> Iterator[Finding]:
+    """Hold a table of which a title gives more rows than there are: a file that was cut still has its titles."""
+    titles = (*table.titles, *map(" ".join, pairwise(table.titles)))  # the number may be in a cell of its own
+    for match in filter(None, map(_STATED_ROWS.search, titles)):
+        if int((match[1] or match[2]).replace(",", "")) > table.rows + len(table.excluded_rows):
+            yield make_finding("rows-fewer-than-stated", Address(table.sheet), value=match[0], rows=table.rows)
+            return
+
+
 def find_below_threshold(table: ReadTable, dataset: Dataset, file: str) -> Iterator[Finding]:
-    """Hold a list whose name gives its smallest amount if all amounts are far below that: they may be in thousands."""
+    """Hold a list whose name or title gives its smallest amount if all amounts are far below that.
+
+    They may be in thousands.
+    """
     amount = main_field(dataset.amount, table)
-    match = _THRESHOLD.search(PurePosixPath(file).name)
+    titles = ",".join(table.titles)  # the comma of `over £25,000` cuts a title in two
+    texts = [PurePosixPath(file).name, titles]
+    match = next(filter(None, map(_THRESHOLD.search, texts)), None)
     if amount is None or match is None or table.rows < _ENOUGH_AMOUNTS:
         return
     least = int(re.sub(r"\D", "", match[1])) * (1000 if match[2] else 1)
@@ -71,6 +95,7 @@ def find_below_threshold(table: ReadTable, dataset: Dataset, file: str) -> Itera
         yield make_finding(
             "amounts-below-threshold",
             address_in(table, amount),
+            variant="name" if match.string is texts[0] else "title",
             least=f"{least:,}",
             largest=f"{Decimal(str(sizes.max())):,f}",
             count=len(sizes),

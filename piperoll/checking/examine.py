@@ -11,7 +11,7 @@ from functools import partial
 from piperoll import assets
 from piperoll.checking.body_kind import BodyKind, find_body_kind
 from piperoll.checking.checks_passed import checks_passed
-from piperoll.checking.completeness import find_below_threshold, find_early_end
+from piperoll.checking.completeness import find_below_threshold, find_early_end, find_rows_missing
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.examine_table import ExaminedTable, examine_tables, find_gaps
 from piperoll.checking.period import (
@@ -228,6 +228,7 @@ def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Exa
             findings += find_early_end(table.table, table.survey, dataset, period)
     for table in tables:
         findings += find_below_threshold(table.table, dataset, given.file)
+        findings += find_rows_missing(table.table)
     if given.suite is not None:
         read = [table.table for table in tables]
         for unmet in find_unmet_expectations(read, dataset, given.suite, given.engine):

@@ -249,7 +249,7 @@ def _show_log(store: Store, contacts: Iterable[Contact], *, body: str | None, as
     ]
     if rows:
         headings = ("When", "Body", "To", "By", "Outcome", "About")
-        terminal.console().print(terminal.grid(headings, rows))
+        terminal.print_grid(terminal.console(), headings, rows)
     else:
         typer.echo("Nothing was sent.")
     for whose, message in unfinished:

@@ -197,7 +197,7 @@ def datasets() -> None:
     for about in assets.datasets():
         parts = ", ".join(part.name for part in about.parts)
         rows.append((about.name, about.version, about.title, parts or "-", ", ".join(about.aliases) or "-"))
-    terminal.console().print(terminal.grid(("Name", "Version", "What it is", "Parts", "Also called"), rows))
+    terminal.print_grid(terminal.console(), ("Name", "Version", "What it is", "Parts", "Also called"), rows)
 
 
 def explain(

@@ -124,8 +124,8 @@ def _show_moved(moved: Sequence[Moved], console: Any) -> None:
         for key, (lines, amount) in sorted(sums.items())
     ]
     if rows:
-        console.print(
-            terminal.grid(("Body", "Year", "Dataset", "Moves", "Lines", "Amount"), rows, right=frozenset((4, 5)))
+        terminal.print_grid(
+            console, ("Body", "Year", "Dataset", "Moves", "Lines", "Amount"), rows, right=frozenset((4, 5))
         )
     else:
         console.print("No line would change sides.")
@@ -186,26 +186,23 @@ def _show(classified: ClassifiedFile, console: Any, out: Path | None) -> None:
                         _contested(one.contested),
                     )
                 )
-    console.print(
-        terminal.grid(
-            ("What it is for", "Function", "Lines", "Amount", "of it contested"), lines, right=frozenset((2, 3, 4))
-        )
+    terminal.print_grid(
+        console, ("What it is for", "Function", "Lines", "Amount", "of it contested"), lines, right=frozenset((2, 3, 4))
     )
     if unknown := classified.largest_unknown(_UNKNOWN_SHOWN):
         console.print(f"\nThe largest amounts without a function ({', '.join(classified.fields)}):")
-        console.print(
-            terminal.grid(
-                ("Amount", "Lines", "Texts"),
-                [
-                    (
-                        format_pounds(total.amount),
-                        format_number(total.lines),
-                        " · ".join(filter(None, texts)) or "(no text)",
-                    )
-                    for texts, total in unknown
-                ],
-                right=frozenset((0, 1)),
-            )
+        terminal.print_grid(
+            console,
+            ("Amount", "Lines", "Texts"),
+            [
+                (
+                    format_pounds(total.amount),
+                    format_number(total.lines),
+                    " · ".join(filter(None, texts)) or "(no text)",
+                )
+                for texts, total in unknown
+            ],
+            right=frozenset((0, 1)),
         )
     console.print('\nTo correct a line, add a column "Function" with one of these identifiers to the file.')
     console.print("Contested: experts disagree on which side it belongs, or the text speaks for both.")

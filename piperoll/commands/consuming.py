@@ -77,7 +77,7 @@ def list_published(
     out = terminal.console()
     if rows:
         headings = ("dataset", "body", "period", "as --period", "rows", "pounds", "version")
-        out.print(terminal.grid(headings, rows, right=frozenset({4, 5, 6})))
+        terminal.print_grid(out, headings, rows, right=frozenset({4, 5, 6}))
         out.print()
     bodies = format_count(len({one.series.body for one in tables}), "body", "bodies")
     out.print(f"{format_count(len(tables), 'table')} of {bodies}.")
@@ -185,7 +185,7 @@ def history(
         published, status = one.published[:10], str(one.status)
         rows.append((str(one.version), published, status, f"{one.rows:,}", effect, one.because or one.reason))
     headings = ("version", "published", "status", "rows", "what it changed", "why")
-    terminal.console().print(terminal.grid(headings, rows, right=frozenset({0, 3})))
+    terminal.print_grid(terminal.console(), headings, rows, right=frozenset({0, 3}))
 
 
 def diff(
@@ -248,11 +248,11 @@ def trace(
         for one in traced.fields
     ]
     out = terminal.console()
-    out.print(terminal.grid(("field", "column", "heading", "as sent", "published", "what was done"), rows))
+    terminal.print_grid(out, ("field", "column", "heading", "as sent", "published", "what was done"), rows)
     used = {one.letter for one in traced.fields}
     if unused := [(letter, cell) for letter, cell in traced.cells.items() if letter not in used and cell.strip()]:
         out.print("\nNot published:")
-        out.print(terminal.grid(("column", "as sent"), unused))
+        terminal.print_grid(out, ("column", "as sent"), unused)
 
 
 def _verify_objects(store: Store) -> Iterator[StoreFault]:

@@ -216,7 +216,7 @@ def list_decisions(
         )
         for entry in entries
     ]
-    terminal.console().print(terminal.grid(("Id", "Day", "In files of", "Decision", "By", "Because"), rows))
+    terminal.print_grid(terminal.console(), ("Id", "Day", "In files of", "Decision", "By", "Because"), rows)
 
 
 def queue(
@@ -284,7 +284,7 @@ def queue(
     ]
     headings = ("Id", "Kind", "Body", "Question", "Rows", "Pounds", "Days", "Turn", "Answers")
     out = terminal.console()
-    out.print(terminal.grid(headings, rows))
+    terminal.print_grid(out, headings, rows)
     out.print()
     for line in _summarise_queue(items):
         out.print(line, soft_wrap=True)

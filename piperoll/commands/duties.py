@@ -71,7 +71,7 @@ def due(  # noqa: PLR0913, PLR0917 - one parameter for each option
     out = terminal.console()
     if shown and not brief:
         headings = ("Due", "State", "Dataset", "Period", "Body")
-        out.print(terminal.grid(headings, [_row(duty) for duty in shown]))
+        terminal.print_grid(out, headings, [_row(duty) for duty in shown])
         out.print()
     counts = Counter(str(duty.state).replace("-", " ") for duty in listed.duties)
     states = ", ".join(f"{number:,} {state}" for state, number in sorted(counts.items())) or "nothing"

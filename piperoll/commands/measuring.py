@@ -98,7 +98,7 @@ def _show_outcomes(outcomes: list[Measured]) -> None:
     ]
     if rows:
         headings = ("measure", "", "rows", "withheld", "version", "")
-        terminal.console().print(terminal.grid(headings, rows, right=frozenset({2, 3, 4})))
+        terminal.print_grid(terminal.console(), headings, rows, right=frozenset({2, 3, 4}))
     published = sum(one.outcome == "published" for one in outcomes)
     typer.echo(f"Made {format_count(len(outcomes), 'measure')}, of which {published:,} differ and were published."
                if outcomes else "Nothing has changed: every measure is up to date.")  # fmt: skip
@@ -125,7 +125,7 @@ def _show_effects(effects: list[Effect]) -> None:
     ]
     if rows:
         headings = ("measure", "body", "figure", "published", "now")
-        terminal.console().print(terminal.grid(headings, rows, right=frozenset({3, 4})))
+        terminal.print_grid(terminal.console(), headings, rows, right=frozenset({3, 4}))
     bodies = len({one.body for one in effects})
     changed = f"{format_count(len(effects), 'figure')} of {format_count(bodies, 'body', 'bodies')}"
     typer.echo(f"{changed} would change." if effects else "No figure would change.")

@@ -97,7 +97,7 @@ def show_changes(replayed: ReplayResult, out: Console, into: str | None) -> None
             for one in sum_by_body(replayed.impacts)
         ]
         heads = ("Body", "Tables are", "Tables", "Files", "Rows before", "Rows now", "Pounds before", "Pounds now")
-        out.print(terminal.grid(heads, rows, right=frozenset(range(2, 8))))
+        terminal.print_grid(out, heads, rows, right=frozenset(range(2, 8)))
     same = len(replayed.results) - len(replayed.changes)
     would, place = ("would change", "would not") if replayed.applied is None else ("changed", "did not")
     kept = f" The result is in {into}." if into else ""
@@ -155,14 +155,14 @@ def by_verdict(results: Sequence[FileResult], out: Console) -> None:
         if of_it:
             rows.append(_row(str(name).replace("_", " "), of_it))
     rows.append(_row("all", results))
-    out.print(terminal.grid(("Verdict", "Files", "Rows read", "Pounds read"), rows, right=frozenset((1, 2, 3))))
+    terminal.print_grid(out, ("Verdict", "Files", "Rows read", "Pounds read"), rows, right=frozenset((1, 2, 3)))
 
 
 def figures(rows: RowTotals, amount: PoundTotals, out: Console) -> None:
     """Show where every row and pound went: read = published + held, and what was left out."""
     names = (("Read", "read"), ("Published", "published"), ("Held", "held"), ("Left out", "excluded"))
     lines = [(title, f"{getattr(rows, name):,}", format_pounds(getattr(amount, name))) for title, name in names]
-    out.print(terminal.grid(("", "Rows", "Pounds"), lines, right=frozenset((1, 2))))
+    terminal.print_grid(out, ("", "Rows", "Pounds"), lines, right=frozenset((1, 2)))
     if amount.held_unreadable:
         rows_held = format_count(amount.held_unreadable, "held row")
         out.print(f"The pounds held do not include {rows_held} whose amount cannot be read.")

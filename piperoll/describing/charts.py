@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from piperoll import layout
@@ -197,6 +198,7 @@ def fit_label(label: str, figure: str, width: float) -> str:
     return label[:kept].rstrip() + "…"
 
 
+@lru_cache(maxsize=1 << 10)
 def _letter_width(letter: str) -> float:
     """About how wide a letter is, in em: capitals are wider, and so are letters of other scripts."""
     if letter in " .,:;'’()|!-/ijlIt":

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -224,7 +225,7 @@ class PublishedMeasure:
         return max(year.current.published for year in self.years)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MeasuredYear:
     """The figures of one year of a measure that pages show."""
 
@@ -240,14 +241,14 @@ class MeasuredYear:
 
     def of_figure(self, name: str, kind: str | None = None) -> list[Figure]:
         """Return the rows of a figure as a whole, by name of body: all, or those of bodies of a kind."""
-        return sorted((row for row in self._rows(kind) if row.figure == name and not row.item), key=_by_name)
+        return sorted((row for row in self._rows(name, kind) if not row.item), key=_by_name)
 
     def items_of(self, name: str, kind: str | None = None) -> list[Figure]:
         """Return the items of a figure by name of body, those of a body with the largest first (days: the soonest)."""
-        rows = (row for row in self._rows(kind) if row.figure == name and row.item)
+        rows = (row for row in self._rows(name, kind) if row.item)
         return sorted(rows, key=lambda row: (*_by_name(row), *_largest_first(row)))
 
-    @property
+    @cached_property
     def kinds(self) -> list[str]:
         """The kinds of body that have a figure, those with the most bodies first."""
         bodies: dict[str, set[str]] = {}
@@ -259,8 +260,16 @@ class MeasuredYear:
         """The kind of a body; `other` if nothing is known of it."""
         return self.kinds_of.get(body, "other")
 
-    def _rows(self, kind: str | None) -> Iterator[Figure]:
-        return (row for row in self.figures if kind is None or self.kind_of(row.body) == kind)
+    @cached_property
+    def _by_figure(self) -> dict[str, list[Figure]]:
+        """The rows of each figure: a measure may have many figures, and each is listed for each kind of body."""
+        found: dict[str, list[Figure]] = {}
+        for row in self.figures:
+            found.setdefault(row.figure, []).append(row)
+        return found
+
+    def _rows(self, figure: str, kind: str | None) -> Iterator[Figure]:
+        return (row for row in self._by_figure.get(figure, ()) if kind is None or self.kind_of(row.body) == kind)
 
 
 @dataclass(frozen=True, slots=True)

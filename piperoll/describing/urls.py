@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from posixpath import dirname, relpath
+from posixpath import dirname
 from urllib.parse import quote, urlencode
 
 from piperoll.model import Series, Version
@@ -18,7 +18,11 @@ def link(target: str, here: str) -> str:
 @lru_cache(maxsize=1 << 14)
 def _relative_link(target: str, folder: str) -> str:
     """The pages of a folder share most of their links."""
-    return quote(relpath(target, folder))
+    there, here = (path.strip("/").split("/") if path else [] for path in (target, folder))
+    shared = 0
+    while there[shared : shared + 1] == here[shared : shared + 1] != []:
+        shared += 1
+    return quote("/".join([".."] * (len(here) - shared) + there[shared:]) or ".")
 
 
 def address(base_url: str, key: str) -> str:

@@ -46,7 +46,6 @@ class YearShare:
     """How many lines of a release belong to a year, counted or not; `undated_rows` of them have no date."""
 
     rows: int
-    amount_gbp: Decimal | None
     undated_rows: int
 
 

@@ -253,7 +253,8 @@ def hold_if_older(store: publishers.Store, examined: ExaminedSubmission) -> Exam
 
 
 def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> checking.ReleaseProfile:
-    lines = releasing.read_typed_lines(packed.folder / f"{dataset.name}.parquet", checking.columns_profiled(dataset))
+    parquet, columns = packed.folder / f"{dataset.name}.parquet", checking.columns_profiled(dataset)
+    lines = releasing.read_typed_lines(parquet, columns, skip_empty=True)
     return checking.profile_release(
         dataset, checking.ReleaseIdentity(series, sources=packed.manifest.sources), report.tables, lines
     )
@@ -264,5 +265,5 @@ def _profile_earlier(
 ) -> checking.ReleaseProfile:
     parquet, report = publishers.read_release_files(store, release)
     released = checking.ReleaseIdentity(release.series, release.path, release.version.version, release.version.sources)
-    lines = releasing.read_typed_lines(parquet, checking.columns_profiled(dataset))
+    lines = releasing.read_typed_lines(parquet, checking.columns_profiled(dataset), skip_empty=True)
     return checking.profile_release(dataset, released, from_document(Report, report).tables, lines)

@@ -40,7 +40,7 @@ _NO_NAME = -2.0
 
 _GATEWAY = re.compile(r"^(?:PAYPAL|SUMUP|ZETTLE|IZETTLE|IZ|SQ|SP|STRIPE|WORLDPAY|CRV|GOCARDLESS)\s?[*_]+\s*")
 _TRADING = re.compile(
-    r"\bT\s?/\s?AS?\b|\bTRADING\s+AS\b|\w(?<!\bOF)(?<!\bLATE)(?<!\d)\s+T\.?A\.?\s+[A-Z]+\s+[A-Z]|\bC/O\s+\S+\s+(?:LTD|LIMITED|PLC)\b"
+    r"\bT\s?/\s?AS?\b(?=.*\w)|\bTRADING\s+AS\b|\w(?<!\bOF)(?<!\bLATE)(?<!\d)\s+T\.?A\.?\s+[A-Z]+\s+[A-Z]|\bC/O\s+\S+\s+(?:LTD|LIMITED|PLC)\b"
 )
 _AND_SONS = re.compile(r"(?:&|\+|\bAND)\s*(?:SONS?|DAUGHTERS?|CO|COMPANY|PARTNERS?|ASSOCIATES)\b|\bCO\.?\s?LI?M")
 _ADDRESS_ON_WEB = re.compile(r"\.(?:CO|COM|ORG|NET|GOV|AC|UK|EU|IO|INFO|BIZ)\b|\bWWW\b|^AMZ")
@@ -69,12 +69,45 @@ _GIVEN_NAMES_TOO = frozenset(("CHARITY",))
 """Words of organisations that are given names when they come first."""
 
 
+_JOINED_NAMES = re.compile(r"[A-Z][A-Z']*(?:[._/|:~\\\u00b7;+-]+[A-Z][A-Z']*){1,3}[._-]*\d{0,6}")
+"""A folded name whose words have a sign between them in place of a space: jane.smith, SMITH/JANE, smith_j84."""
+
+_CAPITAL_WITHIN = re.compile(r"^([A-Z][a-z]{2,})(?=[A-Z][a-z]{2,}$)")
+_BETWEEN_JOINED = re.compile(r"[^A-Z']+")
+
+
 @lru_cache(maxsize=1 << 17)
 def person_rule(name: str) -> str | None:
     """The rule by which `name` looks like a private person: titled-name, surname-initial, full-name; None if none does.
 
     docs/standards.md#detectors has the source; the forms of a name are those of a supplier column.
     """
+    rule = _rule_as_written(name)
+    if rule is None and (spaced := _put_spaces(name)):
+        rule = _rule_as_written(spaced)
+    return rule
+
+
+def _put_spaces(name: str) -> str | None:
+    """The words of a name without spaces, with spaces, if they may be a person's: one of them is a given name.
+
+    Towns have hyphens and brands have capitals too, so with these the other word must be a family name.
+    """
+    if " " in name.strip():
+        return None
+    folded, words = fold_text(_CAPITAL_WITHIN.sub(r"\1-", name)), privacy_lists()
+    if not _JOINED_NAMES.fullmatch(folded) or _ADDRESS_ON_WEB.search(folded):
+        return None
+    parts = _BETWEEN_JOINED.sub(" ", folded).split()
+    if set(_BETWEEN_JOINED.findall(folded.rstrip("0123456789"))) == {"-"}:
+        likely = len(parts) == 2 and parts[0] in words.given_names and parts[1] in words.family_names
+    else:
+        likely = parts[0] not in {"ST", "SAINT"} and not words.given_names.isdisjoint((parts[0], parts[-1]))
+    return " ".join(parts) if likely else None
+
+
+def _rule_as_written(name: str) -> str | None:
+    """`person_rule` of a name whose words have spaces between them."""
     words = privacy_lists()
     folded = fold_text(name)
     if "*" in folded or "_" in folded:

@@ -32,7 +32,7 @@ from piperoll.model import (
 from piperoll.model.columns import Cells, Integers, pc
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.counting import LineCounts, counting_fields, time_fields, why_left_out
-from piperoll.releasing.files import read_document
+from piperoll.releasing.files import read_columns, read_document
 
 _BATCH_ROWS = 65_536
 """Rows that are read at a time."""
@@ -61,16 +61,20 @@ class OpenRelease:
         return self.release.files / f"{self.dataset.name}.parquet"
 
     @cached_property
+    def metadata(self) -> pq.FileMetaData:
+        """What its Parquet file says of its columns and row groups, which is read once."""
+        return pq.read_metadata(self.parquet)
+
+    @cached_property
     def schema(self) -> pa.Schema:
         """The columns of its Parquet file."""
-        return pq.read_schema(self.parquet)
+        return self.metadata.schema.to_arrow_schema()
 
     @cached_property
     def filled(self) -> frozenset[str]:
         """The columns that are not empty throughout, by what its Parquet file says of its row groups."""
-        metadata = pq.read_metadata(self.parquet)
         found = set()
-        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for group in map(self.metadata.row_group, range(self.metadata.num_row_groups)):
             for chunk in map(group.column, range(group.num_columns)):
                 facts: Any = chunk.statistics
                 if facts is None or not facts.has_null_count or facts.null_count < group.num_rows:
@@ -80,13 +84,12 @@ class OpenRelease:
     @cached_property
     def repeating(self) -> frozenset[str]:
         """The columns of text whose texts repeat, so that numbers of distinct texts take less room than the texts."""
-        metadata = pq.read_metadata(self.parquet)
         sizes: Counter[str] = Counter()
-        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for group in map(self.metadata.row_group, range(self.metadata.num_row_groups)):
             for chunk in map(group.column, range(group.num_columns)):
                 sizes[chunk.path_in_schema] += chunk.total_uncompressed_size
         texts = (field.name for field in self.schema if pa.types.is_string(field.type))
-        return frozenset(name for name in texts if sizes[name] < _CODE_BYTES * metadata.num_rows)
+        return frozenset(name for name in texts if sizes[name] < _CODE_BYTES * self.metadata.num_rows)
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -129,8 +132,8 @@ class OpenRelease:
         return pa.nulls(self.lines.num_rows, pa.decimal128(38, 4)) if self.amounts is None else self.amounts
 
     def _read(self, names: Iterable[str]) -> pa.Table:
-        present = set(self.schema.names)
-        return pq.read_table(self.parquet, columns=[name for name in dict.fromkeys(names) if name in present])
+        with pq.ParquetFile(self.parquet, metadata=self.metadata) as file:
+            return read_columns(file, names)
 
     def read_typed(self, columns: Sequence[PublishedColumn], kept: Cells, encoded: Collection[str]) -> pa.Table:
         """The `kept` lines with these columns, in the types of `columns`; a column that the release lacks is empty.
@@ -141,7 +144,8 @@ class OpenRelease:
         target = pa.schema([pa.field(column.name, kind) for column, kind in zip(columns, kinds, strict=True)])
         names = [column.name for column in columns if column.name in self.filled]
         pieces, start, every = [], 0, kept.true_count == len(kept)
-        with pq.ParquetFile(self.parquet, read_dictionary=[name for name in names if name in encoded]) as file:
+        texts = [name for name in names if name in encoded]
+        with pq.ParquetFile(self.parquet, metadata=self.metadata, read_dictionary=texts) as file:
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=names):
                 mine = batch if every else batch.filter(kept.slice(start, batch.num_rows))
                 start += batch.num_rows

@@ -35,7 +35,6 @@ from piperoll.model import (
     RowsNotAdded,
     YearAccount,
     YearShare,
-    add_pounds,
     partition_of,
     to_json_bytes,
 )
@@ -48,7 +47,6 @@ from piperoll.releasing.accounts import (
     empty,
     encode,
     one_array,
-    sum_by,
 )
 from piperoll.releasing.columns import PublishedColumn, columns_of
 from piperoll.releasing.counting import (
@@ -56,9 +54,10 @@ from piperoll.releasing.counting import (
     count_lines,
     examine_row_periods,
     line_times,
+    time_fields,
 )
 from piperoll.releasing.deriving import is_hash
-from piperoll.releasing.files import Writer, csv_lines, parquet_options
+from piperoll.releasing.files import Writer, csv_lines, parquet_options, read_columns
 from piperoll.releasing.totals import TotalsBy, totals_columns, write_totals
 
 RULES_VERSION = "5"
@@ -112,16 +111,16 @@ def spread_over_years(dataset: Dataset, release: CurrentRelease) -> dict[str, Ye
 
     A release without lines has a share without lines in the year of its period.
     """
-    opened = OpenRelease(dataset, release, alone=True)
-    times = line_times(dataset, release.series.period, opened.lines)
-    table = pa.table({"year": times.year, "undated": times.undated, "amount": opened.amounts_or_nulls})
+    with pq.ParquetFile(release.files / f"{dataset.name}.parquet") as file:
+        lines = read_columns(file, [*time_fields(dataset), "source_sheet"])  # a register has no field of time
+    times = line_times(dataset, release.series.period, lines)
+    groups = pa.table({"year": times.year, "undated": times.undated}).group_by(["year", "undated"])
     shares: dict[str, YearShare] = {}
-    for year, undated, rows, pounds in sum_by(table, "year", "undated"):
-        own = None if opened.amounts is None else pounds
-        before = shares.get(year, YearShare(0, None, 0))
-        amount = add_pounds([before.amount_gbp, own])
-        shares[year] = YearShare(before.rows + rows, amount, before.undated_rows + (rows if undated else 0))
-    return shares or {partition_of(release.series.period): YearShare(0, None, 0)}
+    for group in groups.aggregate([([], "count_all")]).to_pylist():
+        year, rows = group["year"], group["count_all"]
+        before = shares.get(year, YearShare(0, 0))
+        shares[year] = YearShare(before.rows + rows, before.undated_rows + (rows if group["undated"] else 0))
+    return shares or {partition_of(release.series.period): YearShare(0, 0)}
 
 
 def consolidate_years(

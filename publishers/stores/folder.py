@@ -123,23 +123,22 @@ class FolderStore:
 
     def delete(self, key: str) -> None:
         """Delete an object; it is no error if there is none."""
-        path = self._path(key)
-        with _raise_store_errors(key), self._lock(key):
-            if path.is_file():
-                path.unlink()
-                _sync_folder(path.parent)
+        self.delete_many([key])
 
     def delete_many(self, keys: Iterable[str]) -> None:
-        """Delete objects, one after the other; each folder is synced once, at the end."""
-        folders: set[Path] = set()
-        for key in keys:
-            path = self._path(key)
-            with _raise_store_errors(key), self._lock(key):
-                if path.is_file():
-                    path.unlink()
-                    folders.add(path.parent)
-        for folder in folders:
-            _sync_folder(folder)
+        """Delete objects, one after the other; each of their folders is synced once, after its last deletion."""
+        folders: dict[Path, str] = {}
+        try:
+            for key in keys:
+                path = self._path(key)
+                with _raise_store_errors(key), self._lock(key):
+                    if path.is_file():
+                        path.unlink()
+                        folders[path.parent] = key
+        finally:
+            for folder, key in folders.items():
+                with _raise_store_errors(key):
+                    _sync_folder(folder)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order."""

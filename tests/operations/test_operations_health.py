@@ -244,6 +244,7 @@ def test_a_run_logs_its_files_without_a_name(order: RunRequest, monkeypatch: pyt
 
 
 def test_stats_count_every_object_once(order: RunRequest, capsys: pytest.CaptureFixture[str]) -> None:
+    months = [time.strftime("%Y-%m", time.gmtime())]
     recorded_run(order)
     store = open_store(order.to)
     store.create(layout.examined_by("spend", "anytown", "basis"), b"")  # it counted as of a body `examined-by`
@@ -257,7 +258,7 @@ def test_stats_count_every_object_once(order: RunRequest, capsys: pytest.Capture
     assert {*usage.bodies} == {"anytown", "beeford"}
     of_anytown = [key for key in keys if "/anytown/" in key]
     assert usage.bodies["anytown"].bytes >= sum(len(store.read(key).content) for key in of_anytown)
-    assert list(usage.months) == [time.strftime("%Y-%m", time.gmtime())]
+    assert {*usage.months} <= {*months, time.strftime("%Y-%m", time.gmtime())}
     maintaining.stats(order.to, price=20.0)
     assert "data/ parquet" in capsys.readouterr().out
     maintaining.stats(order.to, price=1e6, as_json=True)

@@ -78,6 +78,7 @@ def test_euros_are_not_read_as_pounds() -> None:
 @pytest.mark.parametrize("title", ["Figures in £000", "All amounts in thousands", "Spend (£m)"])
 def test_a_title_that_says_thousands_holds_amounts_without_pence_and_warns_of_others(title: str) -> None:
     assert said(spend(f"{title},,,,\n" + HEAD + ROWS))["amounts-perhaps-in-thousands"] == (1, "net_amount")
+    assert said(spend(HEAD + ROWS + f"\n{title},,,,\n"))["amounts-perhaps-in-thousands"] == (6, "net_amount")
     pence = ROWS.replace("00.00\n", "00.57\n")
     assert said(spend(f"{title},,,,\n" + HEAD + pence))["amount-unit-doubtful"] == (1, "net_amount")
 
@@ -88,7 +89,9 @@ def test_a_title_that_names_a_threshold_does_not_give_the_unit(title: str) -> No
     assert not found.keys() & {"amount-unit-doubtful", "amounts-perhaps-in-thousands"}
 
 
-@pytest.mark.parametrize("heading", ["Amount £000", "Amount £'000s", "Amount 000s"])
+@pytest.mark.parametrize(
+    "heading", ["Amount £000", "Amount £'000s", "Amount 000s", "Amount (£ths)", "Amount (£ x1000)"]
+)
 def test_thousands_without_brackets_are_thousands(heading: str) -> None:
     reading = spend(HEAD.replace("Amount", heading) + ROWS)
     assert [float(cell or 0) for cell in cells(reading, "net_amount")] == [100_000, 200_000, 700_000]

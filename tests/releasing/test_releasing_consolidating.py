@@ -246,7 +246,7 @@ def test_an_amount_of_five_places_is_kept_beside_one_of_two(standing: Standing, 
 
 def test_a_nil_return_is_in_the_account_of_its_year(standing: Standing, tmp_path: Path) -> None:
     nil = standing("2026-10", [])
-    assert spread_over_years(assets.dataset("spend"), nil) == {"2026-27": YearShare(0, None, 0)}
+    assert spread_over_years(assets.dataset("spend"), nil) == {"2026-27": YearShare(0, 0)}
     (counted,) = consolidate(tmp_path, nil)["2026-27"].counted
     assert (str(counted.series), counted.rows) == ("spend/anytown/2026-10", 0)
 

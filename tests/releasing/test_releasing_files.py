@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +31,17 @@ def test_lines_come_back_with_types_and_only_the_columns_that_are_there(packing,
         assert sorted(batch.schema.names) == ["net_amount", "payment_date"]
         line = batch.to_pylist()[0]
         assert (type(line["net_amount"]), type(line["payment_date"])) == (Decimal, date)
+
+
+def test_columns_without_a_value_can_be_left_out(packing, october) -> None:
+    parquet = packing([october]).folder / "spend.parquet"
+    (everything,) = read_typed_lines(parquet, pq.read_schema(parquet).names)
+    (filled,) = read_typed_lines(parquet, everything.schema.names, skip_empty=True)
+    assert filled.to_pylist() == [
+        {name: cell for name, cell in line.items() if everything[name].null_count < everything.num_rows}
+        for line in everything.to_pylist()
+    ]
+    assert len(filled.schema.names) < len(everything.schema.names)
 
 
 def test_another_report_leaves_the_table_as_it_is_and_the_manifest_true(packing, october, said_of_october) -> None:

@@ -31,6 +31,7 @@ from piperoll.enriching import annotations_version
 from piperoll.model import Body, Listing, Series, Submission
 from piperoll.operations.catalogue.build_plan import BuildState, CatalogueBuild, PageHashes, hash_document
 from piperoll.operations.catalogue.received_index import IndexUpdate, as_published
+from piperoll.releasing.files import count_filled, read_columns
 from publishers import list_series, list_submissions, read_listing, read_submission
 
 FileKey: TypeAlias = tuple[str, str]
@@ -209,7 +210,7 @@ def _read_listing(build: CatalogueBuild, series: Series) -> Listing:
         with TemporaryDirectory(dir=build.scratch) as scratch:
             path = Path(scratch) / "rows.parquet"
             build.store.fetch(layout.release_file(series, current, f"{series.dataset}.parquet"), path)
-            rows, filled = read_lines(path, fields_summarised(dataset)), count_filled(path)
+            rows, filled = read_release(path, fields_summarised(dataset))
         summary = summarise_release(dataset, series.period, rows)
         posts = extract_posts(shown["posts"], rows)
         kept = {"made_of": made_of, "summary": summary | {"posts": posts, "filled": filled}}
@@ -217,20 +218,13 @@ def _read_listing(build: CatalogueBuild, series: Series) -> Listing:
     return replace(listing, summary=kept["summary"])
 
 
-def read_lines(parquet: Path, names: Iterable[str]) -> pa.Table:
-    """Read those of the columns `names` that a release has; texts that recur are kept once."""
-    there = pq.read_schema(parquet)
-    texts = [name for name in there.names if pa.types.is_string(there.field(name).type)]
-    wanted = [name for name in names if name in there.names]
-    return pq.read_table(parquet, columns=wanted, read_dictionary=texts).unify_dictionaries()
+def read_release(parquet: Path, names: Iterable[str]) -> tuple[pa.Table, dict[str, int]]:
+    """Read those of the columns `names` that a release has, and count its rows with a value in each of its columns.
 
-
-def count_filled(parquet: Path) -> dict[str, int]:
-    """Count the rows of a release with a value in each column, by what its Parquet file says of its row groups."""
-    counts = dict.fromkeys(pq.read_schema(parquet).names, 0)
-    metadata = pq.read_metadata(parquet)
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for chunk in map(group.column, range(group.num_columns)):
-            facts: Any = chunk.statistics  # None of a group without rows
-            counts[chunk.path_in_schema] += chunk.num_values - (facts.null_count if facts else 0)
-    return counts
+    Texts that recur are kept once.
+    """
+    with pq.ParquetFile(parquet) as file:
+        schema, metadata = file.schema_arrow, file.metadata
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    with pq.ParquetFile(parquet, metadata=metadata, read_dictionary=texts) as file:
+        return read_columns(file, names).unify_dictionaries(), count_filled(metadata)

@@ -33,6 +33,7 @@ from piperoll.describing.year_figures import (
 from piperoll.model import Dataset, Series, YearAccount, format_decimal
 from piperoll.model.columns import Cells, pc
 from piperoll.operations.catalogue.build_plan import BuildState, CatalogueBuild
+from piperoll.releasing.files import read_columns
 
 
 @dataclass(frozen=True)
@@ -151,9 +152,11 @@ def read_lines(dataset: Dataset, *files: Path) -> pa.Table:
     ]
     for names in (shown["contract"] or {}).values():
         wanted += names
-    there = set(pq.read_schema(files[0]).names)
-    columns = [name for name in dict.fromkeys(wanted) if name in there]
-    return pa.concat_tables([pq.read_table(path, columns=columns) for path in files], promote_options="permissive")
+    tables: list[pa.Table] = []
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            tables.append(read_columns(file, filter(None, wanted)))
+    return pa.concat_tables(tables, promote_options="permissive")
 
 
 def tally_payees(dataset: Dataset, year: str, lines: pa.Table) -> dict[str, Payee]:

@@ -54,7 +54,8 @@ _SCALES = (
     ),
     (
         Decimal(1000),
-        rf"{_WORD}thousands?\b",
+        rf"{_WORD}(?:thousands?|thous|ths)\b",
+        r"[x×*]\s?£?\s?1[,.]?000\b",
         r"(?:[£(]|(?<![\d,.])\s)\s*['\u2018\u2019]?0{3}['\u2019]?s?\b",
         r"£\s?['’]?k\b",
         r"\bk£",

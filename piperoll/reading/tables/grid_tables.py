@@ -405,7 +405,8 @@ def _doubts(part: ExaminedSection, grid: Grid, lexicon: Lexicon) -> Iterator[Fin
         address, usual = address_of(sheet, row, field=amount), len(columns.headings)
         yield make_finding("row-too-long", address, cells=len(row.cells), usual=usual)
     above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
-    if amount and part.scale(dataset) == 1 and (unit := table_findings.find_unit_above(above)):
+    titles_and_notes = [*above, *(excluded.row for excluded in part.rows.others if excluded.kind == "note")]
+    if amount and part.scale(dataset) == 1 and (unit := table_findings.find_unit_outside(titles_and_notes)):
         row, wording = unit
         column = part.amount_column(dataset)
         pence = column is not None and column < len(part.profiles) and part.profiles[column].pence > _PENCE

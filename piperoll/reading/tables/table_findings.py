@@ -74,8 +74,8 @@ def may_be_cut(row: Row, column: int, headings: Sequence[str]) -> bool:
     return any(read_amount(cell_at(row, column + step)) is not None for step in range(1, beyond + 1))
 
 
-def find_unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
-    """Return the first row above the headings that says that figures are not in pounds, with its words."""
+def find_unit_outside(rows: Sequence[Row]) -> tuple[Row, str] | None:
+    """Return the first of the titles and notes that says that figures are not in pounds, with its words."""
     texts = ((row, tidy(cell)) for row in rows for cell in row.cells)
     return next(((row, text) for row, text in texts if _UNIT.search(text)), None)
 
