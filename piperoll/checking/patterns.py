@@ -164,7 +164,8 @@ def unusual_texts(texts: Cells) -> npt.NDArray[np.intp]:
     """Return the indices of the texts with a character that is not printable ASCII."""
     offsets, utf8 = text_bytes(texts)
     at = np.flatnonzero((utf8 < _FIRST_PRINTABLE) | (utf8 > _LAST_PRINTABLE))
-    return np.unique(np.searchsorted(offsets, at, side="right") - 1)
+    which: npt.NDArray[np.intp] = np.searchsorted(offsets, at, side="right") - 1
+    return which[np.flatnonzero(np.diff(which, prepend=-1))]
 
 
 def text_bytes(texts: Cells) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:

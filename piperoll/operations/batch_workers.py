@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from piperoll.operations.batches import fail_all, process_bodies, steps_with_retries
@@ -45,6 +47,14 @@ def _attempt(workers: Workers, outcome: _Outcome, numbers: list[int]) -> WorkerD
 def _process(run: Run, bodies: Sequence[BodyFiles], send: Callable[[Any], None]) -> None:
     """Be the job of a worker: send the results of each body, by its index; the run sends those of single files."""
     process_bodies(run, bodies, _steps(run), lambda number, results: send((number, results)))
+    _set_libraries_aside()
+
+
+@cache
+def _set_libraries_aside() -> None:
+    """Spare the garbage collector, from the first batch on, the 300,000 objects of libraries that a worker loads."""
+    gc.collect()
+    gc.freeze()
 
 
 class _Outcome:

@@ -149,7 +149,8 @@ class Frame:
             for batch in table.batches():
                 names = batch.schema.names
                 self.present.update(self.kinds.keys() & set(names))
-                self.filled.update(name for name in names if batch[name].null_count < batch.num_rows)
+                columns = zip(names, batch.columns, strict=True)
+                self.filled.update(name for name, cells in columns if cells.null_count < batch.num_rows)
                 yield RowBatch(batch, self.kinds, number, start)
                 start += batch.num_rows
 

@@ -103,15 +103,13 @@ def _pandas_frame(frame: Frame, names: Sequence[str]) -> Any:
 
     whole = DataFrame({name: _series(frame, name) for name in names})
     for name in names:
-        if frame.kinds[name] is ColumnKind.NUMBER:
-            whole[name] = whole[name].map(float, na_action="ignore").astype("float64")
-        elif frame.kinds[name] is ColumnKind.DAY:
+        if frame.kinds[name] is ColumnKind.DAY:
             whole[name] = to_datetime(whole[name], errors="coerce", format="ISO8601")
     return whole
 
 
 def _series(frame: Frame, name: str) -> Any:
-    """A column for pandas: objects of Python, or whole numbers for the address of a line."""
+    """A column for pandas: texts, numbers as float, or whole numbers for the address of a line."""
     from pandas import Series  # noqa: PLC0415 - comes with Great Expectations
 
     parts: list[Any] = []
@@ -123,7 +121,10 @@ def _series(frame: Frame, name: str) -> Any:
                 parts.append(decode_cells(batch[name]).to_numpy(zero_copy_only=False))
             else:
                 parts.append(np.full(batch.num_rows, None))
-    return Series(np.concatenate(parts), dtype="int64" if name in (TABLE, ROW) else object)
+    cells = np.concatenate(parts)
+    if frame.kinds[name] is ColumnKind.NUMBER:
+        cells = np.array([np.nan if cell is None else float(cell) for cell in cells.tolist()], np.float64)
+    return Series(cells, dtype=object if frame.kinds[name] in (ColumnKind.TEXT, ColumnKind.DAY) else None)
 
 
 def _validate(whole: Any, expectations: Sequence[Expectation]) -> dict[int, Any]:

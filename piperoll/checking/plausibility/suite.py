@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from piperoll.errors import DescriptorError
@@ -55,6 +56,11 @@ def parse_suite(suite: str) -> list[Expectation]:
 
     Raises: DescriptorError: it is not a suite, or an expectation lacks something that a finding needs.
     """
+    return list(_parse_suite(suite))
+
+
+@lru_cache(maxsize=16)
+def _parse_suite(suite: str) -> tuple[Expectation, ...]:
     try:
         found = []
         for number, entry in enumerate(json.loads(suite)["expectations"]):
@@ -65,7 +71,7 @@ def parse_suite(suite: str) -> list[Expectation]:
         raise DescriptorError(
             f"a suite lacks {error}: each expectation needs type, kwargs, severity and meta (code, message, fix)"
         ) from error
-    return found
+    return tuple(found)
 
 
 def _condition_columns(condition: Any) -> Iterator[str]:

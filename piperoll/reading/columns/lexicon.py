@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from piperoll.model import DIFFERENT, BodyMapping, Dataset, Origin
 from piperoll.model.mapping import bare, fold_case
@@ -185,6 +185,22 @@ def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | 
 
     The headings `remembered` for the body are evidence; an answer by a person decides.
     """
+    listed = _LISTED.get((dataset.name, part))
+    if listed is None or listed.dataset is not dataset:
+        listed = _LISTED[dataset.name, part] = _list_headings(dataset, part)
+    lexicon = replace(listed, known={})
+    if remembered is None:
+        return lexicon
+    own, before = _answered(lexicon, remembered), _sent_before(lexicon, remembered, part)
+    return replace(lexicon, own=own, before=before, known={})
+
+
+_LISTED: dict[tuple[str, str | None], Lexicon] = {}
+"""The lexicon of each dataset and part, of which every file has its own copy; a dataset cannot be hashed."""
+
+
+def _list_headings(dataset: Dataset, part: str | None) -> Lexicon:
+    """The lexicon of a dataset or of one of its parts, whatever the body."""
     listed = [
         (heading.heading, heading.field, 1.0 if heading.part in (None, part) else 0.97)
         for heading in dataset.headings
@@ -195,20 +211,15 @@ def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | 
             listed += [(each.name, each.name, 1.0), (each.title, each.name, 0.99)]
     exact, phrases, shapes = _by_letters(tuple(listed))
     patterns = tuple(re.compile(shape["pattern"]) for shape in dataset.wide)
-    lexicon = Lexicon(dataset, exact, phrases, patterns, shapes)
-    if remembered is None:
-        return lexicon
-    own, before = _answered(lexicon, remembered), _sent_before(lexicon, remembered, part)
-    return replace(lexicon, own=own, before=before, known={})
+    return Lexicon(dataset, exact, phrases, patterns, shapes)
 
 
-@lru_cache(maxsize=32)
 def _by_letters(
     listed: tuple[tuple[str, str, float], ...],
 ) -> tuple[
     Mapping[str, tuple[HeadingMeaning, ...]], tuple[tuple[tuple[str, ...], HeadingMeaning], ...], frozenset[str]
 ]:
-    """Index listed headings by their letters and digits, and collect those of several words; cached for each list.
+    """Index listed headings by their letters and digits, and collect those of several words.
 
     The third result are the shapes of the first's keys.
     """
