@@ -25,7 +25,7 @@ from publishers.backup import (
     restore_backup,
     take_backup,
 )
-from publishers.change_log import LoggedChanges, clear_changes, read_changes
+from publishers.change_log import LoggedChanges, clear_changes, logging_publication, read_changes
 from publishers.chasing import (
     ChaseClaim,
     ChaseEntry,
@@ -68,7 +68,7 @@ from publishers.index import (
 )
 from publishers.mappings import list_mappings, read_mapping, update_mapping
 from publishers.outside import archive_outside_source, read_outside_sources
-from publishers.pointer import fetch_version, list_series, read_history, read_listing
+from publishers.pointer import fetch_version, list_body_series, list_series, read_history, read_listing
 from publishers.purge import (
     Tombstone,
     apply_tombstones,
@@ -118,6 +118,7 @@ from publishers.stores.protocol import (
     read_json,
     update_json,
 )
+from publishers.stores.view import Seen, export_seen, forget_seen, latest, view_store
 from publishers.sweep import SweepResult, sweep_access_log, sweep_drafts, sweep_store
 from publishers.upgrade import Upgrade, upgrade_store
 from publishers.usage import Amount, Usage, measure_usage
@@ -156,6 +157,7 @@ __all__ = [
     "PublishedTable",
     "RestoreResult",
     "Ruling",
+    "Seen",
     "SigningKey",
     "SiteServer",
     "Store",
@@ -181,6 +183,7 @@ __all__ = [
     "describe_series",
     "end_waiting",
     "erase_old_pages",
+    "export_seen",
     "fetch_version",
     "file_reports",
     "find_decision",
@@ -189,13 +192,16 @@ __all__ = [
     "find_reader_report",
     "find_submission",
     "find_values",
+    "forget_seen",
     "give_up_claim",
     "group_statements",
     "is_signed_by",
     "is_waiting",
+    "latest",
     "list_applied",
     "list_backups",
     "list_bodies_with_decisions",
+    "list_body_series",
     "list_chase_claims",
     "list_consolidated_years",
     "list_decisions",
@@ -217,6 +223,7 @@ __all__ = [
     "list_uses",
     "list_waiting",
     "log_chase",
+    "logging_publication",
     "mark_applied",
     "mark_used",
     "mark_withdrawn",
@@ -270,4 +277,5 @@ __all__ = [
     "verify_objects",
     "verify_purges",
     "verify_series",
+    "view_store",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from piperoll import layout
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, from_document, to_compact_json_bytes, to_document, to_json_bytes
-from publishers.change_log import logging_submission_change
+from publishers.change_log import log_arrival, logging_submission_change
 from publishers.purge import purge_again, refuse_purged
 from publishers.stores.protocol import Store, sha256_of, update_object
 from publishers.versions import Decision
@@ -34,30 +35,35 @@ class Ruling:
     by: str | None = None
 
 
-def archive_submission(store: Store, content: bytes | Path, submission: Submission) -> Submission:
+def archive_submission(store: Store, content: bytes | Path, submission: Submission) -> bool:
     """Write the bytes to the archive, and then the record that they came.
 
+    Returns True if they certainly did not come before from this body for this dataset.
     Raises: StoreCorrupt: the bytes are not those that the record names. BytesPurged: they were purged.
     """
     if sha256_of(content) != submission.sha256:
         raise StoreCorrupt(f"the file is not the one that was received as {submission.sha256[:12]}")
     refuse_purged(store, submission.sha256)
     store.create(layout.received_bytes(submission.sha256), content)
-    store.create(layout.sender_link(submission), b"")
-    with logging_submission_change(store, submission.dataset, submission.body, submission.sha256):
-        store.create(layout.record(submission), to_json_bytes(to_document(submission)))
+    is_new = store.create(layout.sender_link(submission), b"")
+    log_arrival(store, submission)
+    store.create(layout.record(submission), to_json_bytes(to_document(submission)))
     purge_again(store, submission)
-    return submission
+    return is_new
 
 
-def file_reports(store: Store, submission: Submission, report: Report, public: Report) -> None:
+def file_reports(
+    store: Store, submission: Submission, report: Report, public: Report, *, is_logged: bool = False
+) -> None:
     """Write the full report (private), and then the public one, which marks the submission as done.
 
+    `is_logged` if the caller logs the change of the submission, before and after.
     Raises: BytesPurged: the submission was purged meanwhile; neither report stays.
     """
     packed = gzip.compress(to_compact_json_bytes(to_document(report)), mtime=0)
     _write_report(store, layout.full_report(submission), packed)
-    with logging_submission_change(store, submission.dataset, submission.body, submission.sha256):
+    logging = logging_submission_change(store, submission.dataset, submission.body, submission.sha256)
+    with nullcontext() if is_logged else logging:
         _write_report(store, layout.public_report_of(submission), to_compact_json_bytes(to_document(public)))
     purge_again(store, submission)
 

@@ -22,6 +22,7 @@ from piperoll.model import (
     to_json_bytes,
 )
 from publishers.stores.protocol import JsonObject, Store, read_json, update_json
+from publishers.stores.view import latest
 
 _MIN_LETTERS = 6
 """Letters that name a decision; fewer would soon be ambiguous."""
@@ -102,7 +103,7 @@ def mark_applied(store: Store, identifiers: Iterable[str], body: str | None = No
 
 
 def _read_entry(store: Store, key: str) -> DecisionEntry:
-    return _cached_entry(store, key)  # type: ignore[arg-type]  # stores are hashed by identity
+    return _cached_entry(latest(store), key)  # type: ignore[arg-type]  # stores are hashed by identity
 
 
 @lru_cache(4096)

@@ -11,7 +11,7 @@ from typing import Any
 
 from piperoll import layout
 from piperoll.model import Period, Series, Version
-from publishers.pointer import list_series, read_history
+from publishers.pointer import list_body_series, read_history
 from publishers.stores.protocol import Store
 
 _YEARS_BACK = 2
@@ -91,9 +91,8 @@ def _list_comparable(store: Store, series: Series, first: int, last: int) -> lis
     months = _count_months(series.period)
     return [
         one
-        for year in range(first, last + 1)
-        for one in list_series(store, series.dataset, series.body, year)
-        if one.part == series.part and _count_months(one.period) == months
+        for one in list_body_series(store, series.dataset, series.body)
+        if first <= one.period.start.year <= last and one.part == series.part and _count_months(one.period) == months
     ]
 
 

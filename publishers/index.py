@@ -16,6 +16,7 @@ from piperoll import layout
 from piperoll.model import History, Period, Series, format_decimal
 from publishers.pointer import read_history
 from publishers.stores.protocol import JsonObject, Store, StoreReader, read_json, update_json
+from publishers.stores.view import latest
 
 _READERS = 8
 """Pages of the index that are read at the same time."""
@@ -44,7 +45,7 @@ def update_index(store: Store, series: Series, written: History | None = None) -
             update_json(store, layout.body_index(dataset, body), add_year)
         known = page.get("series", {}).get(str(series), {}).get("versions", 0)
         is_newest = written is not None and len(written.versions) > known
-        history = written if written and is_newest else read_history(store, series)[0]
+        history = written if written and is_newest else read_history(latest(store), series)[0]
         entries = page.get("series", {}) | {str(series): _make_entry(history)}
         return {"dataset": dataset, "body": body, "series": dict(sorted(entries.items()))}
 

@@ -91,6 +91,15 @@ def list_series(store: Store, dataset: str = "", body: str = "", year: int | Non
             yield series
 
 
+def list_body_series(store: Store, dataset: str, body: str) -> Iterator[Series]:
+    """List the series of a body and dataset, in order of key; nothing of one may be published, or be published yet.
+
+    This is one request, however many releases there are.
+    """
+    for name in store.folders(layout.series_prefix(dataset, body)):
+        yield Series.parse(f"{dataset}/{body}/{name}")
+
+
 def read_listing(store: Store, series: Series) -> Listing:
     """Read what the catalogue shows of a series: its history, and its version's manifest, descriptor and report."""
     history, _ = read_history(store, series)

@@ -15,12 +15,13 @@ from typing import Any
 
 from piperoll import layout
 from piperoll.errors import BytesPurged, NotThere, StoreError, UsageError
-from piperoll.model import History, Manifest, Series, Status, Submission, Version, to_json_bytes
+from piperoll.model import History, Series, Status, Submission, Version, to_json_bytes
 from publishers.change_log import logging_submission_change
 from publishers.index import update_index
 from publishers.pointer import amend_history, list_series, read_history
 from publishers.receipts import forget_in_receipts, forget_uploads
 from publishers.stores.protocol import Store, delete_prefix, read_json, update_object
+from publishers.stores.view import forget_seen, latest
 
 _TOMBSTONES = layout.tombstone("").removesuffix(".json")
 _ERASURE = f"{layout.BUILD}erase-old-versions"
@@ -206,24 +207,29 @@ def purge_again(store: Store, submission: Submission) -> None:
     A purge writes its tombstone before it removes anything. So either it sees what we wrote, or we see its tombstone.
     Raises: BytesPurged: it was purged, and what was written since is removed again.
     """
-    tombstone = read_tombstone(store, submission.sha256)
+    tombstone = read_tombstone(latest(store), submission.sha256)
     if tombstone is not None:
+        forget_seen(store)
         store.create(layout.sender_link(submission), b"")
         remove_submission(store, submission.sha256, because=tombstone.because, now=tombstone.purged)
         refuse_purged(store, submission.sha256)
 
 
-def refuse_purged_sources(store: Store, manifest: Manifest) -> None:
-    """Purge again what a release is made of, if any of its submissions was purged.
+def refuse_purged_sources(store: Store, series: Series, sources: Collection[str]) -> None:
+    """Purge again what a release is made of, if any of its submissions, by their sha256, was purged.
 
-    A publisher calls this before and after it writes the pointer. A purge writes its tombstone before it looks for
-    versions. So either the purge sees our version, or we see its tombstone.
+    Of several, the tombstones are listed, because few files are ever purged. A publisher calls this before and after it
+    writes the pointer. A purge writes its tombstone before it looks for versions. So either the purge sees our version,
+    or we see its tombstone.
     Raises: BytesPurged: a submission was purged; the message says when and why.
     """
-    for sha256 in manifest.sources:
-        tombstone = read_tombstone(store, sha256)
+    if len(sources) > 1:
+        sources = {PurePosixPath(key).stem for key in latest(store).keys(_TOMBSTONES)}.intersection(sources)
+    for sha256 in sorted(sources):
+        tombstone = read_tombstone(latest(store), sha256)
         if tombstone is not None:
-            _purge_versions(store, manifest.series, tombstone)
+            forget_seen(store)
+            _purge_versions(store, series, tombstone)
             refuse_purged(store, sha256)
 
 

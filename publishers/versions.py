@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -28,6 +29,7 @@ from piperoll.model import (
     Packed,
     Series,
     Status,
+    Submission,
     Version,
     file_entry,
     format_decimal,
@@ -107,7 +109,7 @@ def decide_outcome(
     return OnHold(finding) if finding else None
 
 
-def publish_release(
+def publish_release(  # noqa: PLR0913 - keyword-only options
     store: Store,
     packed: Packed,
     *,
@@ -116,6 +118,7 @@ def publish_release(
     received: str | None = None,
     decision: Decision = Decision.NORMAL,
     compare: CompareVersions | None = None,
+    of: Submission | None = None,
 ) -> Outcome:
     """Publish a release as the next version of its series.
 
@@ -124,11 +127,15 @@ def publish_release(
     too. If we are killed at any moment, readers see the old version or the new, and the same call again finishes the
     job.
 
+    `of` is the submission of which the caller files the reports afterwards (`file_reports`): that it was purged
+    meanwhile is found then, and the caller has logged the change of both (`logging_publication`).
+
     Raises: PointerMoved (retryable): others publish to this series faster than we can, or the release was added to a
     version that is no longer current. StoreCorrupt: what is stored is not what was written; the pointer is
     unchanged. BytesPurged: a submission in the release was purged, and nothing of it stays published.
     """
     series = packed.manifest.series
+    sources = set(packed.manifest.sources) - ({of.sha256} if of else set())
     for losses in range(MAX_TRIES):
         began = time.monotonic()
         history, tag = read_history(store, series)
@@ -136,30 +143,32 @@ def publish_release(
         if outcome is not None:
             if isinstance(outcome, Unchanged):  # a run may have been killed before it wrote the index and the log
                 update_index(store, series)
-                log_series_change(store, series)
+                if of is None:
+                    log_series_change(store, series)
             return outcome
         current = history.current_version
         if decision is Decision.ADD and current and not set(current.sources) <= set(packed.manifest.sources):
             raise PointerMoved(f"{series} has a newer version than the one that was added to: add to that")
         version = _next_version(history, packed.manifest, decision, reason, now, received)
-        refuse_purged_sources(store, packed.manifest)
+        refuse_purged_sources(store, series, sources)
         if compare is not None and current is not None:
             version = replace(version, changes=_write_differences(store, current, packed, version, compare))
         _upload(store, packed, version)
         written = _add_version(history, version)
         try:
-            with logging_series_change(store, series):
+            with logging_series_change(store, series) if of is None else nullcontext():
                 store.replace(layout.pointer(series), written.to_bytes(), tag)
         except PointerMoved:
             winner = _remove_lost_version(store, series, version)
             if winner is not None and _is_our_write(winner, version):  # we won, the answer was lost, others followed
                 update_index(store, series)
-                log_series_change(store, series)
+                if of is None:
+                    log_series_change(store, series)
                 return Published(winner)
             # Rivals that go on in step would all upload in vain: wait for a random time, longer after each loss.
             time.sleep(_RANDOM.uniform(0, (time.monotonic() - began) * 2 ** min(losses, _MAX_DOUBLINGS)))
         else:
-            refuse_purged_sources(store, packed.manifest)
+            refuse_purged_sources(store, series, sources)
             update_index(store, series, written)
             return Published(version)
     raise PointerMoved(f"{series} was published to by others {MAX_TRIES} times in a row: try again later")

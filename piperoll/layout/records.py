@@ -7,6 +7,7 @@ from piperoll.model import Series, Submission, Version
 ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG = "archive/", "collected/", "mappings/", "decisions/", "log/"
 REPORTS, DATA = "reports/", "data/"
 DRAFTS, RECEIPTS, RETURNS = "drafts/", "receipts/", "returns/"
+RECEIVED_BYTES = f"{ARCHIVE}sha256/"
 READERS = "readers/"
 
 
@@ -15,7 +16,7 @@ READERS = "readers/"
 
 def received_bytes(sha256: str) -> str:
     """The bytes of a file exactly as received. Written once; private; deleted only by a purge."""
-    return f"archive/sha256/{sha256[:2]}/{sha256}"
+    return f"{RECEIVED_BYTES}{sha256[:2]}/{sha256}"
 
 
 def parse_received_bytes(key: str) -> str | None:
@@ -161,14 +162,18 @@ CHANGES = f"{BUILD}changed/"
 
 
 def change(dataset: str, body: str, what: str, mark: str) -> str:
-    """One change: of a series (`what` is the period and part) or of a submission (`sha256-` and its hash)."""
+    """One change: of a series (`what` is the period and part) or of a submission (`sha256-` and its hash).
+
+    `mark` makes the key unique. In a change of a series and of a submission in it, it ends with `-` and that hash.
+    """
     return f"{CHANGES}{dataset}/{body}/{what}/{mark}"
 
 
 def parse_file_change(key: str) -> tuple[str, str, str] | None:
-    """The dataset, body and sha256 of a change of a submission; None for a change of a series."""
-    dataset, body, what, _ = key.removeprefix(CHANGES).split("/")
-    return (dataset, body, what.removeprefix("sha256-")) if what.startswith("sha256-") else None
+    """The dataset, body and sha256 of a change of a submission; None for a change of a series alone."""
+    dataset, body, what, mark = key.removeprefix(CHANGES).split("/")
+    sha256 = what.removeprefix("sha256-") if what.startswith("sha256-") else mark.partition("-")[2]
+    return (dataset, body, sha256) if sha256 else None
 
 
 RECEIVED_INDEX = f"{BUILD}received/"

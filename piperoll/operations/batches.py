@@ -97,6 +97,7 @@ def process_bodies(
     Returns the results of each body. If one breaks off because of a bug, each of its files has failed and the others go
     on. `ended` is called with the index and the results of each body when it is finished.
     """
+    run = run.for_batch(body.seen for body in bodies)
     results: list[list[FileResult]] = [[] for _ in bodies]
     going: dict[int, Audits] = {
         number: pipeline.process_files(run, body, through) for number, body in enumerate(bodies)

@@ -211,7 +211,7 @@ def _find_other_readings(
     taught = questions.teach(known, submission, examined.examination, published=True)
     if taught.layouts == known.layouts:
         return
-    for later in publishers.list_series(store, series.dataset, series.body):
+    for later in publishers.list_body_series(store, series.dataset, series.body):
         if later.period <= series.period or taught.as_of(later.period) == known.as_of(later.period):
             continue
         current = publishers.read_history(store, later)[0].current_version

@@ -30,7 +30,17 @@ from piperoll.operations.decisions import PendingDecisions
 from piperoll.operations.examined import ExaminedFile
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, RunSummary, failure, in_order, result_of
-from publishers import apply_tombstones, list_waiting, read_tombstone
+from publishers import (
+    Seen,
+    Store,
+    apply_tombstones,
+    export_seen,
+    forget_seen,
+    latest,
+    list_body_series,
+    list_waiting,
+    read_tombstone,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,8 @@ class BodyFiles:
     `unreadable` has a result for each file that could not be opened. `again` are submissions that are held or rejected
     and are examined from the archive because of an answer, a rule or the register, and `later` are those that are
     examined then because what becomes of `again` bears on them (`reexamining`). `decided` is what was decided about
-    values since. `basis` is recorded once all files are examined; empty if it is recorded already.
+    values since. `basis` is recorded once all files are examined; empty if it is recorded already. `seen` is what was
+    read of the store to find all this: the mapping and the decisions for these files, and which of them was purged.
     """
 
     dataset: str
@@ -51,6 +62,7 @@ class BodyFiles:
     decided: PendingDecisions | None = None
     basis: str = ""
     later: tuple[tuple[Submission, Period | None], ...] = ()
+    seen: Seen = ()
 
     def __str__(self) -> str:
         """As in `spend/anytown`."""
@@ -71,7 +83,7 @@ _T = TypeVar("_T")
 class Steps:
     """How the steps of a submission are called: as plain functions, or as Prefect tasks around them."""
 
-    receive: Callable[[Run, Submission, Path], Submission] = steps.receive
+    receive: Callable[[Run, Submission, Path], bool] = steps.receive
     examine: Callable[[Run, Submission], ExaminedFile] = steps.examine
     publish: Callable[[Run, ExaminedFile, tuple[str, ...]], FileResult] = steps.publish
     examine_again: Callable[[Run, Submission, Series], ExaminedFile] = steps.examine_again
@@ -99,6 +111,7 @@ def group_as_collected(
     submissions that people's answers and decisions bear on; last come the bodies that have nothing else. Each part is
     appended to `collected`.
     """
+    run = run.for_batch()
     apply_tombstones(run.store)  # a backup may have been restored since
     waiting: dict[tuple[str, str], list[tuple[Submission, Path]]] = {}
     for submission, path in receipts.fetch_waiting(run):
@@ -126,6 +139,7 @@ def group_as_collected(
                     if key in outdated
                     else ("" if key in bases else reexamining.compute_basis(run, *key)),
                     later=outdated[key].later if key in outdated else (),
+                    seen=_export_seen(run.store, *key, {submission.sha256 for submission, _ in files.get(key, ())}),
                 ),
                 again.pop(key, {}),
                 decided.pop(key, None),
@@ -138,6 +152,12 @@ def group_as_collected(
         if run.progress:
             run.progress.total += sum(map(_count_files, bodies)) + (len(part.unchanged) if part else 0)
         yield from bodies
+
+
+def _export_seen(store: Store, dataset: str, body: str, digests: Iterable[str]) -> Seen:
+    """What grouping has read that examining the files of a body needs, too: these, by their sha256."""
+    listed = [layout.decisions_prefix(None), layout.decisions_prefix(body)]
+    return export_seen(store, [layout.mapping(body, dataset)], [*listed, *map(layout.tombstone, digests)])
 
 
 def _identify(
@@ -205,6 +225,7 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
 
     This is `process_files` with an audit of its own; a caller with many bodies can audit the files of several at once.
     """
+    run = run.for_batch([body_files.seen])
     files = process_files(run, body_files, through)
     try:
         waiting = next(files)
@@ -233,8 +254,9 @@ def process_files(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> 
     """
     known = decisions.list_known(run.store, body_files.body)
     results = yield from _process_files(run, body_files, through)
-    late = decisions.find_late(run.store, body_files.body, body_files.dataset, known)
+    late = decisions.find_late(latest(run.store), body_files.body, body_files.dataset, known)
     if late:
+        forget_seen(run.store)
         late_files = BodyFiles(body_files.dataset, body_files.body, decided=late)
         results += yield from process_files(run, late_files, through)
     receipts.settle(run, (*(submission for submission, _ in body_files.files), *body_files.again))
@@ -246,8 +268,10 @@ def process_files(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> 
 def _process_files(run: Run, body_files: BodyFiles, through: Steps) -> Audits:
     work = _Work(run, body_files, through)
     new, duplicates = work.find_new()
-    received = [(one, work.attempt(one, receive)) for one, receive in new]
-    examined = [work.attempt(one, partial(through.examine, run, one)) for one, done in received if done]
+    received = [(one, is_new) for one, receive in new if (is_new := work.attempt(one, receive)) is not None]
+    if received:  # one request here, and then none for the pointer of each new series
+        list(list_body_series(run.store, body_files.dataset, body_files.body))
+    examined = [work.attempt(one, partial(through.examine, run, one)) for one, _ in received]
     files = [file for file in examined if file is not None]
     for one in work.find_later(files):
         examined_later = work.attempt(one, partial(through.examine, run, one))
@@ -257,7 +281,8 @@ def _process_files(run: Run, body_files: BodyFiles, through: Steps) -> Audits:
     waiting: list[ExaminedFile | tuple[Submission, Series]] = [
         file for file in files if file.submission.sha256 not in failed
     ]
-    claims = read_claims(run, body_files)
+    # a file that came for the first time is in no claim that was recorded before
+    claims = [] if all(is_new for _, is_new in received) and not restated else read_claims(run, body_files)
     for _, together in groupby(sorted([*waiting, *restated], key=_publishing_order), key=_period_order):
         period = [file for file in map(work.recall, together) if file is not None]
         failed = yield from work.audit([file for file in period if not file.audited])
@@ -279,9 +304,10 @@ class _Work:
         self._run, self._files, self._through = run, body_files, through
         self.results = [run.count(result) for result in body_files.unreadable]
 
-    def find_new(self) -> tuple[list[tuple[Submission, Callable[[], object]]], list[Submission]]:
-        """The files to examine, each with how it is received, and those that are identical to one of the run.
+    def find_new(self) -> tuple[list[tuple[Submission, Callable[[], bool]]], list[Submission]]:
+        """The files to examine, and those that are identical to one of the run.
 
+        Each of the former has a function that receives it: True if it certainly came for the first time.
         They are in the order of their bytes' sha256, so that nothing depends on the order in which they arrived.
         """
         run, decided = self._run, self._files.decided or PendingDecisions(self._files.body, self._files.dataset, ())
@@ -291,7 +317,7 @@ class _Work:
         duplicates = [one for one, _ in self._files.files if one is not first[one.sha256][0]]
         held_again = {submission.sha256 for submission in (*decided.held, *self._files.again)}
         listed = {submission.sha256 for submission in (*self._files.again, *(one for one, _ in self._files.files))}
-        new: list[tuple[Submission, Callable[[], object]]] = []
+        new: list[tuple[Submission, Callable[[], bool]]] = []
         for submission, path in first.values():
             report = None if submission.sha256 in held_again else steps.find_final_report(run, submission)
             if report:
@@ -299,7 +325,7 @@ class _Work:
             else:
                 new.append((submission, partial(self._through.receive, run, submission, path)))
         held_late = [submission for submission in decided.held if submission.sha256 not in listed]
-        new += [(one, partial(bool, one)) for one in (*self._files.again, *held_late)]
+        new += [(one, bool) for one in (*self._files.again, *held_late)]
         return sorted(new, key=lambda one: one[0].sha256), duplicates
 
     def find_later(self, examined: Sequence[ExaminedFile]) -> list[Submission]:

@@ -77,9 +77,11 @@ def release_by_ruling(run: Run, submission: Submission, ruling: publishers.Rulin
     examination = steps.apply_ruling(examination, ruling, deciding_finding(held_report))
     examined = steps.pack_submission(run, submission, examination)
     examined = compare_with_earlier(run.store, examined, decided=True)
-    settled = _publish(run, compare_with_later(run.store, examined, steps.check_later(run)), ruling)
-    steps.learn(run, settled)
-    steps.file_report(run, settled)
+    examined = compare_with_later(run.store, examined, steps.check_later(run))
+    with steps.logging_publication(run, examined):
+        settled = _publish(run, examined, ruling)
+        steps.learn(run, settled)
+        steps.file_report(run, settled)
     return settled.result()
 
 

@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from piperoll.operations.remote_files import Place, local_copy, parse_place
 from piperoll.operations.run_summary import FileResult, Progress, Watcher
 from piperoll.scratch import scratch_folder
 from piperoll.settings import Settings
-from publishers import Store, begin_store, open_store
+from publishers import Seen, Store, begin_store, open_store, view_store
 
 _OLDEST_MOMENT = timedelta(days=7)
 """How far back a given moment may be: a run that is spread over machines can take days, its moment is its beginning."""
@@ -181,6 +181,12 @@ class Run:
     def store(self) -> Store:
         """The store to publish to. Raises: StoreError: it cannot be opened."""
         return open_store(self.to)
+
+    def for_batch(self, seen: Iterable[Seen] = ()) -> Run:
+        """This run with a view of the store for one batch: it reads an object once (`publishers.view_store`)."""
+        batch = replace(self)
+        batch.__dict__.update(register=self.register, store=view_store(self.store, seen))
+        return batch
 
     @cached_property
     def register(self) -> Register:

@@ -11,6 +11,7 @@ import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -46,6 +47,9 @@ from piperoll.operations.examined import (
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, result_of
 from piperoll.reading import Reading, read
+
+_FEW_BYTES = 16 << 20
+"""Files of at most this size are read once: examining them takes the bytes that were archived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,13 @@ def find_final_report(run: Run, submission: Submission) -> Report | None:
     return None if new_period or questions.is_answered(run.store, submission, report) else report
 
 
-def receive(run: Run, submission: Submission, path: Path) -> Submission:
-    """Archive the bytes as received, with the record of their arrival.
+def receive(run: Run, submission: Submission, path: Path) -> bool:
+    """Archive the bytes as received, with the record of their arrival; True if they certainly came for the first time.
 
     Raises: StoreCorrupt: the file changed while it was read. BytesPurged: these bytes were purged before.
     """
-    return publishers.archive_submission(run.store, path, submission)
+    content = path.read_bytes() if submission.bytes <= _FEW_BYTES else path
+    return publishers.archive_submission(run.store, content, submission)
 
 
 def examine(run: Run, submission: Submission) -> ExaminedFile:
@@ -234,13 +239,14 @@ def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileR
         current = publishers.read_history(run.store, series)[0].current_version if series else None
         together = _add_other_sources(run, examined, current.sources if current else ())
         examined = compare_with_earlier(run.store, together, decided=True)
-        settled = publish_examined(run, examined, restates=True)
     else:
         examined = hold_if_older(run.store, examined)
         examined = compare_with_later(run.store, compare_with_earlier(run.store, examined), check_later(run))
-        settled = publish_examined(run, examined)
-        learn(run, settled)
-    file_report(run, settled)
+    with logging_publication(run, examined):
+        settled = publish_examined(run, examined, restates=file.restates)
+        if not file.restates:
+            learn(run, settled)
+        file_report(run, settled)
     return settled.result()
 
 
@@ -270,9 +276,10 @@ def restate(run: Run, file: ExaminedFile, replayed: Version, reason: str) -> Set
     examined = compare_with_earlier(run.store, examined, decided=True)
     if examined.packed is None or examined.packed.manifest.rows_sha256 != replayed.rows_sha256:
         raise UsageError("it does not come out as the replay showed: replay again")
-    settled = publish_examined(run, examined, restates=True, reason=reason)
-    learn(run, settled)
-    file_report(run, settled)
+    with logging_publication(run, examined):
+        settled = publish_examined(run, examined, restates=True, reason=reason)
+        learn(run, settled)
+        file_report(run, settled)
     return settled
 
 
@@ -415,6 +422,13 @@ def _without_records(reading: Reading) -> Reading:
     return replace(reading, tables=tuple(tables))
 
 
+def logging_publication(run: Run, examined: ExaminedSubmission) -> AbstractContextManager[None]:
+    """Log for the catalogue, before and after a block, that a submission is published or held and its reports filed."""
+    return publishers.logging_publication(
+        run.store, examined.submission, examined.series if examined.packed is not None else None
+    )
+
+
 def publish_examined(
     run: Run,
     examined: ExaminedSubmission,
@@ -425,6 +439,7 @@ def publish_examined(
 ) -> SettledSubmission:
     """Publish what is packed, by a person's ruling if there is one; hold it where the current version forbids it.
 
+    Call it and then `file_report` in a block of `logging_publication`: what goes wrong in between is found there.
     `restates` if the same files are published already, and a decision about values in them, or (with a `reason`, which
     is published) another rule changes their rows.
     """
@@ -448,6 +463,7 @@ def publish_examined(
         received=submission.received,
         decision=decision,
         compare=partial(releasing.compare_versions, assets.dataset(submission.dataset)),
+        of=submission,
     )
     if isinstance(outcome, publishers.OnHold):
         examined = hold(examined, outcome.finding)
@@ -458,7 +474,7 @@ def file_report(run: Run, settled: SettledSubmission) -> None:
     """File the full report and then the public one, which marks the submission as done."""
     examined = settled.examined
     public = public_report(examined.report, examined.examination.disposition)
-    publishers.file_reports(run.store, examined.submission, examined.report, public)
+    publishers.file_reports(run.store, examined.submission, examined.report, public, is_logged=True)
 
 
 def read_filed_report(run: Run, submission: Submission) -> Report:

@@ -91,11 +91,12 @@ class FolderStore:
         """True if there is an object under `key`."""
         return self._path(key).is_file()
 
-    def create(self, key: str, content: bytes | Path | HashedFile) -> None:
+    def create(self, key: str, content: bytes | Path | HashedFile) -> bool:
         """Write once, and read back what was written; a file that we may take gets a second name instead of a copy."""
         path = self._path(key)
         with _raise_store_errors(key), self._lock(key):
-            if not path.is_file():
+            is_new = not path.is_file()
+            if is_new:
                 self._write(path, content, read_back=True)
             elif sha256_of(path) != sha256_of(content):
                 raise AlreadyThere(f"{key} holds other bytes, and is written once")
@@ -103,6 +104,7 @@ class FolderStore:
                 os.utime(path)  # a sweep must see that a writer relies on this object again
             if isinstance(content, HashedFile) and content.take:
                 content.path.unlink(missing_ok=True)
+            return is_new
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
         """Write a pointer if its tag is still `tag`; a pointer that already holds these bytes is a success."""
@@ -151,6 +153,14 @@ class FolderStore:
             relative = Path(folder).relative_to(self._root)
             found.extend((relative / name).as_posix() for name in names if name.startswith(wanted) and name[0] != ".")
         return iter(sorted(found))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """List folders; one whose objects were deleted may still be there."""
+        try:
+            with os.scandir(self._root / prefix) as entries:
+                return iter(sorted(one.name for one in entries if one.is_dir() and not one.name.startswith(".")))
+        except FileNotFoundError:
+            return iter(())
 
     def list_objects(self, prefix: str = "") -> Iterator[tuple[str, ObjectInfo]]:
         """List every key with its size, tag and time."""

@@ -99,10 +99,11 @@ class Store(StoreReader, Protocol):
     def local_path(self, key: str) -> Path | None:
         """The path of an object or prefix on this machine, whether it exists or not; None for a remote store."""
 
-    def create(self, key: str, content: bytes | Path | HashedFile) -> None:
+    def create(self, key: str, content: bytes | Path | HashedFile) -> bool:
         """Write bytes or a local file under a key that is written once, and make sure that they are what is stored.
 
-        Writing the same bytes again succeeds and makes the object as young as if it were new.
+        Writing the same bytes again succeeds and makes the object as young as if it were new. True if there was
+        certainly nothing before.
         Raises: AlreadyThere: the key holds other bytes. StoreCorrupt: what was stored is not what was sent, or a file
         does not have the sha256 that it came with.
         """
@@ -124,6 +125,9 @@ class Store(StoreReader, Protocol):
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order."""
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """List the folders below a prefix that ends with `/`, in order, without what is in them. One may be empty."""
 
     def list_objects(self, prefix: str = "") -> Iterator[tuple[str, ObjectInfo]]:
         """List every key that begins with `prefix` with its size, tag and time, in order, without reading objects."""

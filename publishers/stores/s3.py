@@ -135,7 +135,7 @@ class S3Store:
             return False
         return True
 
-    def create(self, key: str, content: bytes | Path | HashedFile) -> None:
+    def create(self, key: str, content: bytes | Path | HashedFile) -> bool:
         """Write once, with a checksum that the server checks, and be sure of what it holds.
 
         The server answers with the MD5 of what it has stored. Where it does not (large files, and keys of a customer
@@ -155,7 +155,7 @@ class S3Store:
                 continue
         raise StoreUnavailable(f"{key} is removed by others each time we write it: try again later")
 
-    def _create(self, key: str, content: bytes | Path) -> None:
+    def _create(self, key: str, content: bytes | Path) -> bool:
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         try:
             with self._raise_store_errors(key):
@@ -165,7 +165,7 @@ class S3Store:
                     whole = content if isinstance(content, bytes) else content.read_bytes()
                     tag = self._put(key, whole, IfNoneMatch="*")
                     if tag.strip('"') == hashlib.md5(whole, usedforsecurity=False).hexdigest():
-                        return
+                        return True
         except PointerMoved:
             if not self._holds(key, content, size):
                 raise AlreadyThere(f"{key} holds other bytes, and is written once") from None
@@ -175,9 +175,10 @@ class S3Store:
                 with self._raise_store_errors(key):
                     headers = self._headers(key, content)
                     self._s3.copy_object(**here, CopySource=here, MetadataDirective="REPLACE", **headers)
-            return
+            return False
         if not self._holds(key, content, size):
             raise StoreCorrupt(f"{key} is not what was written: {self!r} does not keep what it is given")
+        return True
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
         """Write a pointer if its tag is still `tag`; if refused, one with these bytes is our own earlier write."""
@@ -217,6 +218,14 @@ class S3Store:
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List every key that begins with `prefix`, in order; we sort, since some servers list folder by folder."""
         return iter(sorted(key for key, _ in self._list(prefix)))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """List the folders below a prefix, a thousand with each request."""
+        pages, below = self._s3.get_paginator("list_objects_v2"), self._prefix + prefix
+        with self._raise_store_errors(prefix):
+            listed = list(pages.paginate(Bucket=self._bucket, Prefix=below, Delimiter="/"))
+        found = (entry["Prefix"] for page in listed for entry in page.get("CommonPrefixes", ()))
+        return iter(sorted(one.removeprefix(below).rstrip("/") for one in found))
 
     def list_objects(self, prefix: str = "") -> Iterator[tuple[str, ObjectInfo]]:
         """List every key with its size, ETag and time, a thousand with each request."""

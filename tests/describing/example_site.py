@@ -186,7 +186,8 @@ def published(folder: Path, files: Sequence[File] = FILES) -> FolderStore:
         path = scratch / f"{n}-{file.name}"
         path.write_bytes(file.content)
         arrival = Arrival(path, file.name, file.dataset, file.body, f"{file.body}/{file.name}", moment, file.period)
-        submission = archive_submission(store, path, steps.identify(run, arrival))
+        submission = steps.identify(run, arrival)
+        archive_submission(store, path, submission)
         examination = steps.check_bytes(run, submission, file.content, quick=True)
         steps.file_report(run, steps.publish_examined(run, steps.pack_submission(run, submission, examination)))
     return store

@@ -198,7 +198,7 @@ def test_a_run_that_is_killed_before_any_step_comes_to_the_same_end(
     assert standing(order) == uninterrupted
 
 
-@pytest.mark.parametrize("writes", [3, 17, 26, 29, 33, 37, 41, 45, 52, 60])
+@pytest.mark.parametrize("writes", [3, 14, 21, 24, 27, 30, 33, 37, 45, 52])
 def test_a_run_that_is_killed_before_any_write_comes_to_the_same_end(
     order: RunRequest, uninterrupted: dict[str, Any], monkeypatch: pytest.MonkeyPatch, writes: int
 ) -> None:
@@ -219,7 +219,8 @@ def test_a_run_can_be_sent_to_another_process(order: RunRequest) -> None:
         there, files = pickle.loads(pickle.dumps((run, files)))  # noqa: S301 - our own bytes
         assert len(pickle.dumps((there, files))) < 5_000
         submission, path = files.files[0]
-        examined = steps.examine(there, steps.receive(there, submission, path))
+        steps.receive(there, submission, path)
+        examined = steps.examine(there, submission)
         elsewhere, examined = pickle.loads(pickle.dumps((run, examined)))  # noqa: S301 - our own bytes
         assert steps.publish(elsewhere, examined).outcome == "published v1"
 

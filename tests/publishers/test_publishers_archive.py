@@ -32,7 +32,7 @@ def report(verdict: Verdict = Verdict.ACCEPTED) -> Report:
 
 
 def test_bytes_go_to_the_archive_and_the_record_to_the_log(store: publishers.Store) -> None:
-    assert publishers.archive_submission(store, CONTENT, RECORD) == RECORD
+    assert publishers.archive_submission(store, CONTENT, RECORD), "it comes for the first time"
     assert publishers.read_received_bytes(store, RECORD) == CONTENT
     assert publishers.find_submission(store, RECORD.sha256[:8]) == RECORD
     assert list(publishers.list_submissions(store)) == [(RECORD, None)]
@@ -42,8 +42,8 @@ def test_received_again_it_is_one_submission_with_two_records(store: publishers.
     (tmp_path / "October.csv").write_bytes(CONTENT)
     publishers.archive_submission(store, CONTENT, RECORD)
     again = replace(RECORD, received="2026-11-03T09:00:00Z")
-    publishers.archive_submission(store, tmp_path / "October.csv", again)
-    publishers.archive_submission(store, CONTENT, again)
+    assert not publishers.archive_submission(store, tmp_path / "October.csv", again)
+    assert not publishers.archive_submission(store, CONTENT, again)
     assert [key for key in store.keys("collected/") if "/received-" in key] == [
         layout.record(RECORD),
         layout.record(again),
@@ -99,7 +99,7 @@ def test_decisions_stay_on_the_record_in_order(store: publishers.Store) -> None:
     assert publishers.list_rulings(store, RECORD) == (first, second)
 
 
-@pytest.mark.parametrize("write", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("write", [1, 2, 3, 4])
 def test_a_submission_purged_while_it_is_archived_leaves_nothing(folder_store: publishers.Store, write: int) -> None:
     publishers.archive_submission(folder_store, CONTENT, RECORD)
 
