@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
@@ -16,6 +17,9 @@ from publishers.change_log import log_arrival, logging_submission_change
 from publishers.purge import purge_again, refuse_purged
 from publishers.stores.protocol import Store, sha256_of, update_object
 from publishers.versions import Decision
+
+_GZIP = b"\x1f\x8b"
+"""How a compressed document begins."""
 
 _MIN_DIGITS = 6
 """Digits of a sha256 that name a submission; fewer would soon be ambiguous."""
@@ -56,10 +60,11 @@ def file_reports(
     `is_logged` if the caller logs the change of the submission, before and after.
     Raises: BytesPurged: the submission was purged meanwhile; neither report stays.
     """
-    _write_report(store, layout.full_report(submission), report)
+    packed = gzip.compress(to_compact_json_bytes(to_document(report)), mtime=0)
+    _write_report(store, layout.full_report(submission), packed)
     logging = logging_submission_change(store, submission.dataset, submission.body, submission.sha256)
     with nullcontext() if is_logged else logging:
-        _write_report(store, layout.public_report_of(submission), public)
+        _write_report(store, layout.public_report_of(submission), to_compact_json_bytes(to_document(public)))
     purge_again(store, submission)
 
 
@@ -147,9 +152,8 @@ def list_rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
     return tuple(Ruling(Decision(one["decision"]), one["because"], one["decided"], one.get("by")) for one in documents)
 
 
-def _write_report(store: Store, key: str, report: Report) -> None:
+def _write_report(store: Store, key: str, content: bytes) -> None:
     """Write a report over an older one; if several are written at the same time, the last one stays."""
-    content = to_compact_json_bytes(to_document(report))
     try:
         store.replace(key, content, None)  # one request, for nearly all of them
     except PointerMoved:
@@ -157,5 +161,6 @@ def _write_report(store: Store, key: str, report: Report) -> None:
 
 
 def _read_json(store: Store, key: str) -> Mapping[str, Any]:
-    document: dict[str, Any] = json.loads(store.read(key).content)
+    content = store.read(key).content
+    document: dict[str, Any] = json.loads(gzip.decompress(content) if content.startswith(_GZIP) else content)
     return document

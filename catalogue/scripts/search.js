@@ -38,13 +38,20 @@
 
   function shard(letters) {
     if (!shards.has(letters)) {
-      shards.set(letters, fetch(`search/${letters}.json`).then(async answer => {
+      shards.set(letters, fetch(`search/${letters}.json.gz`).then(async answer => {
         if (answer.status === 404 || answer.status === 403) return { complete: true, bodies: {}, entries: [] }
         if (!answer.ok) throw new Error(`the index answered ${answer.status}`)
-        return answer.json()
+        return unpacked(await answer.blob())
       }))
     }
     return shards.get(letters)
+  }
+
+  // Some servers say that a .gz is text with an encoding: the browser has then decompressed it already.
+  async function unpacked(content) {
+    const [first, second] = new Uint8Array(await content.slice(0, 2).arrayBuffer())
+    if (first !== 0x1f || second !== 0x8b) return JSON.parse(await content.text())
+    return new Response(content.stream().pipeThrough(new DecompressionStream('gzip'))).json()
   }
 
   async function deepest(token) {

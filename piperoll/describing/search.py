@@ -1,13 +1,14 @@
 """The search index: small files that a browser fetches by the first letters of a word.
 
-The file `search/{letters}.json`, a shard, has everything with a word that begins with these letters, best known first.
-What does not fit in a shard is in the shards of one more letter, and `complete` says so. A search fetches one small
-file for the first two letters of each word, and longer ones only if needed. What a body contributes is divided by the
-first two letters too: if one part changes, only the shards of those two letters are made again.
+The file `search/{letters}.json.gz`, a shard, has everything with a word that begins with these letters, best known
+first. What does not fit in a shard is in the shards of one more letter, and `complete` says so. A search fetches one
+small file for the first two letters of each word, and longer ones only if needed. What a body contributes is divided
+by the first two letters too: if one part changes, only the shards of those two letters are made again.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import unicodedata
@@ -23,8 +24,8 @@ from piperoll.describing.measures import PublishedMeasure
 from piperoll.describing.wording import lower_first, name_kind
 from piperoll.model import Body, Dataset, Series
 
-MOST_BYTES = 40_000
-"""Size of a shard in bytes: under a second on a slow connection, where it is compressed to a quarter."""
+MOST_BYTES = 120_000
+"""Size of a shard in bytes before it is compressed to a quarter: a second on a slow connection."""
 
 SHORTEST = 2
 """Letters of the shortest word that is indexed; a shorter one is found only as part of a whole name."""
@@ -230,7 +231,7 @@ def _render_shard(
 
 
 def _write_entries(entries: Sequence[_Entry], titles: Mapping[str, str], most: int | None) -> tuple[bytes, bool]:
-    """Write as many entries as fit, at least one; also return whether that is all of them."""
+    """Write as many entries as fit, at least one, compressed; also return whether that is all of them."""
     size = 0
     lines: list[str] = []
     bodies: dict[str, str] = {}
@@ -244,7 +245,7 @@ def _write_entries(entries: Sequence[_Entry], titles: Mapping[str, str], most: i
         bodies |= new
     complete = len(lines) == len(entries)
     head = f'{{"complete":{_compact(complete)},"bodies":{_compact(dict(sorted(bodies.items())))},"entries":[\n'
-    return (head + ",\n".join(lines) + "\n]}\n").encode(), complete
+    return gzip.compress((head + ",\n".join(lines) + "\n]}\n").encode(), mtime=0), complete
 
 
 def _compact(value: Any) -> str:

@@ -26,8 +26,8 @@ LEAST_BODIES = 2
 LEAST_POUNDS = Decimal(25_000)
 """A public body, company or charity that is paid this much has a page, also if only one body pays it."""
 
-MOST_LISTED_MONTHS = 3
-"""A supplier that one body pays, in at most this many months, is shown whole in the list of its group."""
+MOST_LISTED_MONTHS = 6
+"""A supplier is shown whole in the list of its group if the months of all bodies that pay it are at most this many."""
 
 MOST_LISTED_SPELLINGS = 4
 """A supplier with more spellings is not shown whole in a list."""
@@ -83,6 +83,18 @@ class Payee:
     def total(self) -> RowSum:
         """The rows and pounds of all years."""
         return add_sums(year.total for year in self.years.values())
+
+    def month_sums(self) -> dict[str, RowSum]:
+        """The rows and pounds by month, in order; "" is what has no month."""
+        return _sum_months(self.years.values())
+
+
+def _sum_months(years: Iterable[PayeeYear]) -> dict[str, RowSum]:
+    found: dict[str, list[RowSum]] = {}
+    for year in years:
+        for month, one in year.months.items():
+            found.setdefault(month, []).append(one)
+    return {month: add_sums(found[month]) for month in sorted(found)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +152,7 @@ class Supplier:
 
     def month_sums(self) -> dict[str, RowSum]:
         """The rows and pounds by month, of all bodies, in order; "" is what has no month."""
-        found: dict[str, list[RowSum]] = {}
-        for year in (year for payee in self.payees.values() for year in payee.years.values()):
-            for month, one in year.months.items():
-                found.setdefault(month, []).append(one)
-        return {month: add_sums(found[month]) for month in sorted(found)}
+        return _sum_months(year for payee in self.payees.values() for year in payee.years.values())
 
     def year_sum(self, year: str) -> RowSum:
         """The rows and pounds of a year, of all bodies."""
@@ -170,13 +178,12 @@ class Supplier:
     def fits_list(self) -> bool:
         """True if its line in the list of its group shows all that a page of its own would.
 
-        One body pays it, in few months, and no contract names it. Its address then leads to the line. Of the suppliers
-        of the real files, four of seven are such.
+        It is paid in few months, and no contract names it. Its address then leads to the line. Of the suppliers of the
+        real files, four of five are such.
         """
-        if len(self.payees) > 1 or len(self.spellings) > MOST_LISTED_SPELLINGS:
+        if len(self.spellings) > MOST_LISTED_SPELLINGS or any(payee.contracts for payee in self.payees.values()):
             return False
-        (payee,) = self.payees.values()
-        return not payee.contracts and sum(len(year.months) for year in payee.years.values()) <= MOST_LISTED_MONTHS
+        return sum(len(payee.month_sums()) for payee in self.payees.values()) <= MOST_LISTED_MONTHS
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ _MEDIA_TYPES = {
     ".csv": f"text/csv{_TEXT}", ".html": f"text/html{_TEXT}", ".css": f"text/css{_TEXT}", ".txt": f"text/plain{_TEXT}",
     ".js": f"text/javascript{_TEXT}", ".json": "application/json", ".jsonld": "application/ld+json",
     ".ttl": "text/turtle", ".atom": "application/atom+xml", ".xml": "application/xml", ".svg": "image/svg+xml",
-    ".png": "image/png", ".parquet": "application/vnd.apache.parquet",
+    ".png": "image/png", ".gz": "application/gzip", ".parquet": "application/vnd.apache.parquet",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }  # fmt: skip
 

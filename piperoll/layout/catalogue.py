@@ -16,7 +16,7 @@ CATALOGUE = "catalogue/"
 HOME = f"{CATALOGUE}index.html"
 STYLE = f"{CATALOGUE}style.css"
 SEARCH_PAGE = f"{CATALOGUE}search.html"
-SEARCH_FIXED = f"{CATALOGUE}search/-fixed.json"
+SEARCH_FIXED = f"{CATALOGUE}search/-fixed.json.gz"
 ICON = f"{CATALOGUE}icon.svg"
 READER = f"{CATALOGUE}vendor/parquet.js"
 DCAT = f"{CATALOGUE}catalog.jsonld"
@@ -30,7 +30,7 @@ BODIES_LIST, NOT_FOUND = f"{CATALOGUE}bodies.json", f"{CATALOGUE}404.html"
 
 def search_shard(letters: str) -> str:
     """The part of the search index for words that begin with `letters`."""
-    return f"{CATALOGUE}search/{letters}.json"
+    return f"{CATALOGUE}search/{letters}.json.gz"
 
 
 def script(name: str) -> str:

@@ -26,7 +26,6 @@ from piperoll.model import (
     file_entry,
     to_compact_json_bytes,
     to_document,
-    to_json_bytes,
 )
 from piperoll.model.columns import Cells, pc
 from piperoll.releasing.columns import SCALES, PublishedColumn
@@ -124,7 +123,7 @@ def pack_measure(
     csv = file_entry(folder, "measures.csv")
     definition = {"id": measure.id, "version": measure.version, "files": dict(sorted(measure.files.items()))}
     (folder / "definition.json").write_bytes(to_compact_json_bytes(definition))
-    (folder / "inputs.json").write_bytes(listed := to_json_bytes(inputs))
+    (folder / "inputs.json").write_bytes(listed := to_compact_json_bytes(inputs))
     described = _describe(measure, dataset, series, csv, totals)
     (folder / "datapackage.json").write_bytes(to_compact_json_bytes(described))
     manifest = Manifest(

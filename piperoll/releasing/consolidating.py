@@ -57,10 +57,10 @@ from piperoll.releasing.counting import (
     time_fields,
 )
 from piperoll.releasing.deriving import is_hash
-from piperoll.releasing.files import Writer, csv_lines, read_columns
+from piperoll.releasing.files import Writer, csv_lines, parquet_options, read_columns
 from piperoll.releasing.totals import TotalsBy, totals_columns, write_totals
 
-RULES_VERSION = "4"
+RULES_VERSION = "5"
 """The version of the rules and of the files that they make. Raise it when either changes: all files are made again."""
 
 SPLIT_ABOVE = 131_072
@@ -185,6 +185,7 @@ def _write_totals(dataset: Dataset, summed: pa.Table, lines: pa.Table, folder: P
         folder / f"{dataset.name}.rollup.parquet",
         compression="zstd",
         store_schema=False,
+        use_dictionary=False,
         row_group_size=GROUP_ROWS,
     )
 
@@ -410,11 +411,10 @@ def _write_lines(
     options = {"ndv": max(1, min(table.num_rows, GROUP_ROWS)), "fpp": _FALSE_POSITIVES}
     filters = {name: options for name in references if name in table.schema.names}
     target = stem.with_suffix(".parquet")
+    written = parquet_options(columns, table.slice(0, GROUP_ROWS), "supplier_key")
     with (
         stem.with_suffix(".csv").open("wb") as out,
-        pq.ParquetWriter(
-            target, schema, compression="zstd", store_schema=False, bloom_filter_options=filters
-        ) as parquet,
+        pq.ParquetWriter(target, schema, bloom_filter_options=filters, **written) as parquet,
         Writer() as csv_writer,
         Writer() as parquet_writer,
     ):

@@ -37,6 +37,31 @@ _AHEAD = 1
 _MUST_QUOTE = (b",", b'"', b"\r", b"\n")
 
 
+def parquet_options(columns: Sequence[PublishedColumn], first: pa.Table, sorted_by: str = "") -> dict[str, Any]:
+    """Options of pyarrow's `ParquetWriter` for published lines whose `first` row group is given, with few bytes.
+
+    Columns in which most cells differ have no dictionary, and line numbers are written as differences. Texts have no
+    statistics, which in a small table take more bytes than the cells, except a column that is empty or `sorted_by`:
+    readers pass over empty columns, and find a supplier in few row groups.
+    """
+    cells = {column.name: first.column(column.name) for column in columns if column.name in first.schema.names}
+    filled = {name: len(own) - own.null_count for name, own in cells.items()}
+    plain = {name for name, own in cells.items() if filled[name] and not pa.types.is_dictionary(own.type)}
+    differing = {name for name in plain if 2 * pc.count_distinct(cells[name]).as_py() > filled[name]}
+    numbers = {column.name for column in columns if is_provenance(column.field) and column.type == pa.int64()}
+    return {
+        "compression": "zstd",
+        "store_schema": False,
+        "use_dictionary": [column.name for column in columns if column.name not in differing | numbers],
+        "column_encoding": dict.fromkeys(sorted(numbers), "DELTA_BINARY_PACKED"),
+        "write_statistics": [
+            column.name
+            for column in columns
+            if column.type != pa.string() or column.name == sorted_by or not filled.get(column.name)
+        ],
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class TableTotals:
     """How many lines were written, and the hash of their content in any order."""
@@ -55,9 +80,8 @@ class TableFiles:
     def __init__(self, folder: Path, name: str, columns: Sequence[PublishedColumn]) -> None:
         self._columns = columns
         self._schema = pa.schema([pa.field(column.name, column.type) for column in columns])
-        self._parquet = pq.ParquetWriter(
-            folder / f"{name}.parquet", self._schema, compression="zstd", store_schema=False
-        )
+        self._path = folder / f"{name}.parquet"
+        self._parquet: pq.ParquetWriter | None = None
         self._waiting: list[pa.Table] = []
         self._csv = (folder / f"{name}.csv").open("wb")
         self._csv.write(",".join(column.name for column in columns).encode() + b"\r\n")
@@ -80,10 +104,13 @@ class TableFiles:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._parquet, self._csv, self._writer, self._hasher:
-            self._writer.finish()
-            if self._waiting:
-                self._write_group(pa.concat_tables(self._waiting))
+        try:
+            with self._csv, self._writer, self._hasher:
+                self._writer.finish()
+                self._write_group(pa.concat_tables([self._schema.empty_table(), *self._waiting]))
+        finally:
+            if self._parquet is not None:
+                self._parquet.close()
 
     def _write(self, batch: pa.RecordBatch) -> None:
         self._csv.write(csv_lines(batch))
@@ -95,8 +122,12 @@ class TableFiles:
             rest = whole.slice(_GROUP_ROWS)
             self._waiting = [rest] if rest.num_rows else []
 
-    def _write_group(self, group: pa.Table) -> None:
-        self._parquet.write_table(group.combine_chunks(), row_group_size=_GROUP_ROWS)
+    def _write_group(self, rows: pa.Table) -> None:
+        group = rows.combine_chunks()
+        if self._parquet is None:
+            self._parquet = pq.ParquetWriter(self._path, self._schema, **parquet_options(self._columns, group))
+        if group.num_rows:
+            self._parquet.write_table(group, row_group_size=_GROUP_ROWS)
 
 
 class Writer:

@@ -43,7 +43,9 @@ def write_totals(dataset: Dataset, lines: pa.Table, path: Path) -> None:
     amounts = [name for name in dataset.amount if name in lines.schema.names]
     names = list(dict.fromkeys(name for by in TotalsBy for name in totals_columns(dataset, by)))
     tables = [_add_up(lines, by, totals_columns(dataset, by), names, amounts) for by in TotalsBy]
-    with pq.ParquetWriter(path, tables[0].schema, compression="zstd", store_schema=False) as writer:
+    sorted_by = ["by", "supplier_key"]
+    options: dict[str, Any] = {"use_dictionary": False, "write_statistics": sorted_by, "store_schema": False}
+    with pq.ParquetWriter(path, tables[0].schema, compression="zstd", **options) as writer:
         for table in tables:
             writer.write_table(table, row_group_size=_GROUP_ROWS)
 

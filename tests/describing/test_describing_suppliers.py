@@ -25,6 +25,7 @@ from tests.fixtures.small_releases import catalogue_context, councils
 
 ANYTOWN, BRACKWATER, *_ = councils(3)
 CONTEXT = catalogue_context((ANYTOWN, BRACKWATER), "2026-11-02T09:00:00Z")
+ROOF = Contract("Roof", "C1", Decimal(5), "2024-04-01", "2025-03-31", "contracts/council-0001/2026-10")
 
 
 def paid(pounds: int, *names: str, payee_class: str = "company", contracts: tuple[Contract, ...] = ()) -> Payee:
@@ -80,7 +81,11 @@ def test_a_small_company_is_in_the_json_and_has_no_page() -> None:
 
 def test_a_page_names_every_spelling_and_adds_up_all_bodies() -> None:
     members = group(
-        "oak", {ANYTOWN: {"oak": paid(30_000, "OAK LIMITED")}, BRACKWATER: {"oak": paid(5, "The Oak Ltd", "Oak Ltd")}}
+        "oak",
+        {
+            ANYTOWN: {"oak": paid(30_000, "OAK LIMITED", contracts=(ROOF,))},
+            BRACKWATER: {"oak": paid(5, "The Oak Ltd", "Oak Ltd")},
+        },
     )
     content = (rendered(members)[page("oak")] or b"").decode()
     assert all(name in content for name in ("OAK LIMITED", "The Oak Ltd", "Oak Ltd"))
@@ -89,7 +94,7 @@ def test_a_page_names_every_spelling_and_adds_up_all_bodies() -> None:
 
 
 def test_a_release_renders_only_the_pages_of_the_suppliers_it_changes() -> None:
-    others = {BRACKWATER: {"oak": paid(1), "oakleaf": paid(1)}}
+    others = {BRACKWATER: {"oak": paid(1, contracts=(ROOF,)), "oakleaf": paid(1, contracts=(ROOF,))}}
     before = group("oak", {ANYTOWN: {"oak": paid(30_000), "oakleaf": paid(40_000)}} | others)
     after = group("oak", {ANYTOWN: {"oak": paid(30_000), "oakleaf": paid(40_001)}} | others)
     pages = rendered(after, before)
@@ -116,10 +121,19 @@ def test_a_supplier_of_one_body_and_month_is_shown_whole_in_the_list_and_its_add
     assert "40,000" not in own
 
 
+def test_a_supplier_that_few_bodies_pay_in_few_months_is_shown_whole_in_the_list() -> None:
+    pages = rendered(group("oak", {ANYTOWN: {"oak": paid(300)}, BRACKWATER: {"oak": paid(5, "Oak Ltd", "OAK LTD")}}))
+    listed = (pages[layout.supplier_list("oak")(1)] or b"").decode()
+    assert "Council of Vale 0000</a>: £300.00 in 1 row<br>October 2026: £300.00<br>" in listed
+    assert "Council of Vale 0001</a>: £5.00 in 2 rows<br>October 2026: £5.00" in listed
+    assert "Council of Vale 0000, October 2026: 1 row" in listed
+    assert 'content="0; url=index.html#oak"' in (pages[page("oak")] or b"").decode()
+
+
 def test_a_supplier_of_one_body_has_a_page_if_its_line_cannot_show_everything() -> None:
-    months = {f"2026-{month:02}": RowSum(1, Decimal(30_000)) for month in range(6, 10)}
-    year = PayeeYear(months, {"spend/council-0000/2026-Q2": {"Oak Ltd": 4}})
-    often = Payee({"company": 4}, {"Oak Ltd": 4}, {"2026-27": year})
+    months = {f"2026-{month:02}": RowSum(1, Decimal(30_000)) for month in range(4, 11)}
+    year = PayeeYear(months, {"spend/council-0000/2026-Q2": {"Oak Ltd": 7}})
+    often = Payee({"company": 7}, {"Oak Ltd": 7}, {"2026-27": year})
     spelled = paid(30_000, *(f"Oak Ltd {number}" for number in range(6)))
     pages = rendered(group("oak", {ANYTOWN: {"oak": often, "oakleaf": spelled}}))
     assert all(b"Who pays it" in (pages[page(key)] or b"") for key in ("oak", "oakleaf"))

@@ -22,7 +22,7 @@ _NO_FIGURES = re.compile(
     \d{{4}}-\d\d-\d\dT[\d:.]+Z              # instants
     | \d{{4}}-\d\d--\d{{4}}-\d\d           # ranges of months
     | \d{{4}}-(?:\d\d-\d\d|\d\d|Q\d)\b     # days, months, years, quarters
-    | \b\d{{1,2}}\ (?:{_MONTHS})(?:\ \d{{4}})?
+    | (?<![.,])\b\d{{1,2}}\ (?:{_MONTHS})(?:\ \d{{4}})?   # not the pence before a month
     | \b(?:{_MONTHS})\ \d{{4}}(?:-\d\d\b)?
     | \b\d{{1,2}}\ (?:{_SHORT})\b | \b(?:{_SHORT})\ \d\d\b   # 5 Oct and Oct 26 below columns
     | \b[\w()+-]+\.(?:csv|xlsx|xls|ods|json|parquet|html)\b

@@ -115,7 +115,7 @@ def _filled_in(page: Page, place: Place) -> Sequence[Value] | None:
     """In how many rows a field holds something."""
     meaning = place.line[place.columns.index("Meaning")]
     field = max(
-        (one for one in page.published.fields_of(page.table) if meaning.startswith(f"{one['title']}.")),
+        (one for one in page.published.fields_of(page.table) if f"{meaning}.".startswith(f"{one['title']}.")),
         key=lambda one: len(one["title"]),
     )
     cells = page.published.cells_of(page.table, field["name"])

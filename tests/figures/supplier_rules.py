@@ -152,17 +152,30 @@ def _listed_supplier(page: Page, place: Place) -> Sequence[Value] | None:
     return {"Bodies": [bodies], "Rows": [total.rows], "Pounds": money(total)}[place.names[1]]
 
 
-@rule(SUPPLIERS, "cell", "suppliers-caption", "Paid by|Its rows|Supplier", ANY)
+@rule(SUPPLIERS, "cell", "suppliers-caption", "Paid by|Latest rows|Supplier", ANY)
 def _listed_whole(page: Page, place: Place) -> Sequence[Value] | None:
     key = _listed_key(page, place)
     if place.names[1] == "Supplier":
         return [one.value for one in place.figures] if key else []
-    if place.names[1] == "Its rows":
+    if place.names[1] == "Latest rows":
         return _rows_of_tables(page, place.text, key)
-    found = []
-    for name, year, _ in re.findall(r"(?:([A-Z][a-z]+) (\d{4})|In no month): (£|–)", place.text):
-        month = f"{year}-{MONTHS.index(name) + 1:02}" if year else ""
-        found += money(page.published.sum_lines("spend", "supplier_key = $1 AND coalesce(month, '') = $2", key, month))
+    bodies = page.published.query(
+        "SELECT body FROM figures_spend WHERE supplier_key = $1 "
+        "GROUP BY body ORDER BY coalesce(sum(pounds), 0) DESC, body",
+        key,
+    )
+    found: list[Value] = []
+    for (body,) in bodies:
+        of_body = "supplier_key = $1 AND body = $2"
+        months = page.published.query(
+            f"SELECT DISTINCT coalesce(month, '') FROM figures_spend WHERE {of_body} ORDER BY 1", key, body
+        )
+        if len(bodies) > 1:
+            total = page.published.sum_lines("spend", of_body, key, body)
+            found += [*money(total), total.rows]
+        for (month,) in months if len(bodies) > 1 or len(months) > 1 else ():
+            of_month = f"{of_body} AND coalesce(month, '') = $3"
+            found += money(page.published.sum_lines("spend", of_month, key, body, month))
     return found
 
 

@@ -156,9 +156,10 @@ _NOT_IN_AN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 
 
 def write_json_ld(nodes: Iterable[Node]) -> bytes:
-    """Write a graph as JSON-LD, one node a line."""
-    lines = ",\n".join(json.dumps(node, ensure_ascii=False) for node in nodes)
-    return f'{{"@context": {json.dumps(CONTEXT)},\n"@graph": [\n{lines}\n]}}\n'.encode()
+    """Write a graph as JSON-LD, one node a line; the context has all prefixes, and the terms that the graph uses."""
+    lines = ",\n".join(json.dumps(node, ensure_ascii=False, separators=(",", ":")) for node in nodes)
+    used = {name: value for name, value in CONTEXT.items() if name in _PREFIXES or f'"{name}":' in lines}
+    return f'{{"@context":{json.dumps(used, separators=(",", ":"))},\n"@graph":[\n{lines}\n]}}\n'.encode()
 
 
 def write_turtle(nodes: Iterable[Node]) -> bytes:

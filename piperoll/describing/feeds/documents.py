@@ -169,7 +169,6 @@ def write_atom(document: FeedDocument) -> bytes:
             _add(entry, "link", rel="enclosure", type=one.media_type, title=one.title, href=one.url, **size)
         for tag in item.tags:
             _add(entry, "category", term=tag)
-    etree.indent(root)
     content: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
     return content + b"\n"
 

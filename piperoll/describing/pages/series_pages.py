@@ -172,12 +172,9 @@ def _rows_settings(listing: Listing, current: Version, preview: RowsPreview) -> 
         "search": assets.shown(listing.series.dataset)["search"],
         "shown": list(preview.names),
         "columns": [
-            {
-                "name": field["name"],
-                "title": field["title"],
-                "type": field["type"],
-                "unit": field.get("x_unit") or "",
-            }
+            {"name": field["name"], "title": field["title"]}
+            | ({} if field["type"] == "string" else {"type": field["type"]})
+            | ({"unit": field["x_unit"]} if field.get("x_unit") else {})
             for field in _released_fields(listing)
         ],
     }

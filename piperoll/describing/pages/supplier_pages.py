@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,6 @@ from piperoll.describing.suppliers import (
     KNOWN_CLASSES,
     LEAST_BODIES,
     LEAST_POUNDS,
-    MOST_LISTED_MONTHS,
     Payee,
     Supplier,
     SupplierDigest,
@@ -43,6 +42,12 @@ MOST_MONTHS = 24
 MOST_LINKS = 2
 """Links to rows for each body: to those of the latest year."""
 
+MOST_LINKS_OF_ONE = 3
+"""Links to rows in the list, for a supplier that one body pays."""
+
+MOST_LISTED = 50
+"""Suppliers on a page of a list: those that are shown whole take up to 2 kB each."""
+
 MOST_SPELLINGS = 40
 """Spellings that a page shows, the most common first. The JSON file has all."""
 
@@ -52,25 +57,23 @@ MOST_CONTRACTS = 60
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """One body that pays a supplier: in all, by year, when first and last, and links to its rows."""
+    """One body that pays a supplier: in all, by year and month, and links to its rows."""
 
     slug: str
     name: str
     total: RowSum
     years: dict[str, RowSum]
-    first: str | None
-    last: str | None
+    months: dict[str, RowSum]
     rows: list[tuple[Series, str, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class ListedSupplier:
-    """A supplier in the list of its group: the other spellings, payer and pounds by month of one that `fits_list`."""
+    """A supplier in the list of its group: the bodies that pay it, and other spellings, of one that `fits_list`."""
 
     digest: SupplierDigest
-    payer: Payer | None = None
+    payers: Sequence[Payer] = ()
     spellings: Sequence[str] = ()
-    months: Mapping[str, RowSum] = field(default_factory=dict)
 
 
 def render_suppliers(
@@ -83,7 +86,7 @@ def render_suppliers(
     listed = sorted((one for one in suppliers if one.has_page), key=lambda one: (one.title.casefold(), one.key))
     public = [one for one in suppliers if one.has_page or one.payee_class in KNOWN_CLASSES]
     yield layout.supplier_figures(letters), _write_figures(letters, public)
-    for page in paginate(listed, layout.supplier_list(letters)) if listed else ():
+    for page in paginate(listed, layout.supplier_list(letters), MOST_LISTED) if listed else ():
         lines = [_list_supplier(one) for one in page.lines]
         figures = layout.supplier_figures(letters)
         values = {"lines": lines, "letters": letters, "figures": figures, "rows_of": partial(_rows_of, page.key)}
@@ -101,7 +104,7 @@ def render_suppliers(
 def find_supplier_pages(letters: str, suppliers: Iterable[Supplier]) -> Iterator[tuple[Supplier, str]]:
     """Yield the suppliers of a group that have a page, each with the key that shows it: its own, or its line."""
     listed = sorted((one for one in suppliers if one.has_page), key=lambda one: (one.title.casefold(), one.key))
-    for page in paginate(listed, layout.supplier_list(letters)):
+    for page in paginate(listed, layout.supplier_list(letters), MOST_LISTED):
         for supplier in page.lines:
             own = layout.supplier_page(supplier.key)
             yield supplier, f"{page.key}#{layout.supplier_slug(supplier.key)}" if supplier.fits_list else own
@@ -111,10 +114,10 @@ def _list_supplier(supplier: Supplier) -> ListedSupplier:
     digest = digest_supplier(supplier)
     if not supplier.fits_list:
         return ListedSupplier(digest)
-    (slug,) = supplier.payees
-    payer = _describe_payer(supplier.names[slug], slug, supplier.payees[slug], [], MOST_LISTED_MONTHS)
+    links = MOST_LINKS if len(supplier.payers) > 1 else MOST_LINKS_OF_ONE
+    payers = [_describe_payer(supplier.names[slug], slug, supplier.payees[slug], [], links) for slug in supplier.payers]
     others = [spelling for spelling, _ in supplier.spellings if spelling != supplier.title]
-    return ListedSupplier(digest, payer, others, supplier.month_sums())
+    return ListedSupplier(digest, payers, others)
 
 
 def render_index(overview: Overview) -> Iterator[tuple[str, bytes]]:
@@ -165,15 +168,13 @@ def _render_supplier(context: InContext, supplier: Supplier) -> Iterator[tuple[s
 
 
 def _describe_payer(name: str, slug: str, payee: Payee, years: list[str], links: int = MOST_LINKS) -> Payer:
-    months = sorted(month for year in payee.years.values() for month in year.months if month)
     latest = [one for year in sorted(payee.years, reverse=True) for one in latest_series(payee.years[year])]
     return Payer(
         slug=slug,
         name=name,
         total=payee.total,
         years={year: payee.years[year].total for year in years if year in payee.years},
-        first=months[0] if months else None,
-        last=months[-1] if months else None,
+        months=payee.month_sums(),
         rows=latest[:links],
     )
 
