@@ -97,7 +97,7 @@ def _call_now(_: BuildJobs, function: Callable[[], object]) -> Callable[[], None
 def clocked() -> Iterator[StageClock]:
     """Time the stages in this process as long as the block lasts, one after the other: the clock knows no threads."""
     clock, before = StageClock(), [(BuildJobs, "start", BuildJobs.start)]
-    BuildJobs.start = _call_now  # type: ignore[method-assign]
+    BuildJobs.start = _call_now  # type: ignore[assignment, method-assign]
     for stage, functions in STAGES.items():
         for home, name in functions:
             if hasattr(home, name):
