@@ -131,10 +131,7 @@ def start_server(
     flows with paths of their choice.
     """
     quieten_prefect()
-    if not port:
-        with socket.socket() as free:
-            free.bind((_LOCALHOST, 0))
-            port = int(free.getsockname()[1])
+    port = port or _find_free_port()
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "prefect.db").exists() and _cached_database().is_file():
         shutil.copyfile(_cached_database(), home / "prefect.db")
@@ -155,6 +152,17 @@ def start_server(
     finally:
         end_sending()
         _stop(process, signal.SIGINT if lasting else signal.SIGKILL)
+
+
+def _find_free_port() -> int:
+    """A port that nobody uses, below those that the system gives to clients: the server takes seconds to bind it."""
+    for port in secrets.SystemRandom().sample(range(10_000, 18_000), 100):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind((_LOCALHOST, port))
+            return port
+    with socket.socket() as probe:
+        probe.bind((_LOCALHOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def end_sending(seconds: float = _DRAIN_SECONDS) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -60,6 +62,11 @@ def report_view(report: Report, *, quick: bool = False, held: bool = False) -> R
 def clean(text: str) -> str:
     """`text` without control characters, with which a file could write anywhere on the screen."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def shell_word(text: str) -> str:
+    """`text` as one word of a command that someone may copy: what a sender wrote must not become a command."""
+    return shlex.quote(clean(text)) if re.search(r'[$`"\\\\!]', text) else f'"{clean(text)}"'
 
 
 def print_grid(
@@ -174,7 +181,7 @@ def _held_lines(report: Report, *, all_of_them: bool) -> Iterator[RenderableType
         yield _indented(2, "--held lists every value with all its rows, and so does --json. Keep both private.")
     yield _indented(2, "If one is a business or is named in a public role, tell the platform. The platform's operator:")
     example = values[0].value if '"' not in values[0].value and len(values[0].value) < 60 else "VALUE"
-    yield _indented(4, f'piperoll decide business "{example}" --body NAME --to PLACE --because "…"')
+    yield _indented(4, f'piperoll decide business {shell_word(example)} --body NAME --to PLACE --because "…"')
 
 
 def _indented(spaces: int, text: str) -> Padding:

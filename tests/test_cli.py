@@ -137,6 +137,18 @@ def test_several_files_give_one_json_document_a_line(good: Path, tmp_path: Path)
     assert [report["verdict"] for report in reports][1:] == ["accepted_with_warnings", "rejected", "rejected"]
 
 
+def test_a_file_name_with_control_characters_does_not_write_to_the_terminal_nor_into_the_report(
+    good: Path, tmp_path: Path
+) -> None:
+    """`check --html` printed the name as it was, and the page had it too."""
+    named = tmp_path / "October 2026 \x1b]0;title\x07\x1b[31m.csv"
+    named.write_bytes(good.read_bytes())
+    done = piperoll("check", named, "--quick", "--html", "report.html", cwd=tmp_path)
+    written = done.stdout + done.stderr + (tmp_path / "report.html").read_text("utf-8")
+    assert "October 2026" in written
+    assert not {"\x1b", "\x07"} & {*written}
+
+
 def test_the_html_report_needs_no_other_file(good: Path, tmp_path: Path) -> None:
     done = piperoll("check", good, "--quick", "--html", "report.html", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")

@@ -125,11 +125,12 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
                 out.print()
             out.print(terminal.report_view(report, quick=quick, held=held))
     if html:
+        from piperoll import terminal
         from piperoll.describing.pages.rendering import render_report_page
 
         _write(html, render_report_page(reports[0]).encode())
         verdict = str(reports[0].verdict).replace("_", " ")
-        typer.echo(f"{reports[0].file}: {verdict}. The report is in {html}.", err=True)
+        typer.echo(f"{terminal.clean(reports[0].file)}: {verdict}. The report is in {html}.", err=True)
     if marked:
         copy = api.marked_copy(
             files[0], dataset=dataset, period=period, quick=quick, mappings=mappings, body=body, kind=kind

@@ -241,7 +241,7 @@ def trace(
         return
     sheet = f"sheet '{traced.sheet}', " if traced.sheet else ""
     typer.echo(f"Row {traced.line_id} of version {traced.version} of {series}")
-    typer.echo(f"From {traced.file}, {sheet}row {traced.row} (sha256 {traced.sha256})")
+    typer.echo(f"From {terminal.clean(traced.file)}, {terminal.clean(sheet)}row {traced.row} (sha256 {traced.sha256})")
     typer.echo(f"Rules {traced.rules_version}, remembered headings {traced.mapping_version or 'none'}\n")
     rows = [
         (one.name, one.letter or "", one.heading or "", one.sent or "", one.published or "", one.done)

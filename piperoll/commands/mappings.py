@@ -84,12 +84,16 @@ def answer(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 
 def _format_question(mapping: BodyMapping, question: Question, to: str) -> str:
-    replaced = f" It replaced '{question.replaced}'." if question.replaced else ""
+    from piperoll.terminal import clean, shell_word
+
+    replaced = f" It replaced '{clean(question.replaced)}'." if question.replaced else ""
     held = f" Files held for it: {len(question.waiting)}." if question.waiting else ""
     part = f" ({question.part})" if question.part else ""
-    command = f'piperoll mapping answer {mapping.body} {mapping.dataset} "{question.heading}" same --to {to}'
+    asked = f"is '{clean(question.heading)}' the {question.field}?"
+    word = shell_word(question.heading)
+    command = f"piperoll mapping answer {mapping.body} {mapping.dataset} {word} same --to {to}"
     return (
-        f"{mapping.body}, {mapping.dataset}{part}: is '{question.heading}' the {question.field}?{replaced}{held}\n"
+        f"{mapping.body}, {mapping.dataset}{part}: {asked}{replaced}{held}\n"
         f'  {command} --because "…"\n'
         "  (or different, ignore, or the name of another field instead of same)"
     )

@@ -128,10 +128,11 @@ def release(
     """
     from piperoll import api
     from piperoll.operations.release import release as release_submission
+    from piperoll.terminal import clean
 
     who = by or api.login_name()
     done = release_submission(to, submission, because=because, how=str(how), period=period, bodies=bodies, by=who)
-    typer.echo(f"{done.result.file}: {done.result.outcome}.")
+    typer.echo(f"{clean(done.result.file)}: {done.result.outcome}.")
     _finish(done.trouble, failed=not done.result.version)
 
 

@@ -5,6 +5,7 @@ A query sees the views as tables. Everything is a function of the files and tabl
 
 from __future__ import annotations
 
+import atexit
 import csv
 import io
 import json
@@ -212,6 +213,7 @@ class Inputs:
 @cache
 def _parser() -> duckdb.DuckDBPyConnection:
     """A database without data that parses queries: to open one for each takes longer than to parse it."""
+    atexit.register(_parser.cache_clear)  # DuckDB prints what is open when the interpreter has ended
     return duckdb.connect(config={"threads": 1})
 
 

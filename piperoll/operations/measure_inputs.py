@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, cached_property
@@ -63,10 +63,18 @@ class MeasureStore:
     def years(self, measure: Measure) -> tuple[Period, ...]:
         """The financial years that have lines of a measure's datasets, or are measured already, in order."""
         names = measure.datasets or assets.dataset_names()
-        found = {year for name in names for year in publishers.list_consolidated_years(self.store, name)}
+        found = {year for name in names for year in self._consolidated_years.get(name, ())}
         years = {Period.parse_year(year) for year in found - {UNDATED}}
         years |= {one.period for one in publishers.list_indexed_series_of(self.store, layout.MEASURES, measure.id)}
         return tuple(sorted(years))
+
+    @cached_property
+    def _consolidated_years(self) -> Mapping[str, Sequence[str]]:
+        """The consolidated years of each dataset: every measure and year asks for them."""
+        years: Mapping[str, Sequence[str]] = publishers.read_json(self.store, layout.CONSOLIDATED_INDEX).get(
+            "datasets", {}
+        )
+        return years
 
     def year_entries(self, dataset: str, year: str) -> Mapping[str, Any]:
         """The entries of the bodies in the index of a consolidated year."""
@@ -192,7 +200,7 @@ class MeasureStore:
         earliest = 0 if measure.earlier_years is None else year.start.year - measure.earlier_years
         found = []
         for dataset in sorted(measure.datasets if datasets is None else datasets):
-            for name in publishers.list_consolidated_years(self.store, dataset):
+            for name in self._consolidated_years.get(dataset, ()):
                 if name == UNDATED or earliest <= Period.parse_year(name).start.year <= year.start.year:
                     found.append((dataset, name))
         return found

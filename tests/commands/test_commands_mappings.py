@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,17 @@ def test_questions_come_with_the_command_that_answers_them(place: Path) -> None:
     output = piperoll("mapping", "questions", "--to", place).output
     assert "anytown, spend: is 'Gross' the net_amount? It replaced 'Amount'. Files held for it: 1." in output
     assert f'piperoll mapping answer anytown spend "Gross" same --to {place} --because "…"' in output
+
+
+def test_a_heading_cannot_write_to_the_terminal_nor_add_a_command_to_the_one_that_is_shown(place: Path) -> None:
+    """An operator copies the command, and a sender chose what is in it."""
+    asked = Question('Gross"; rm -r $HOME `id` \x1b[31m', "net_amount", asked="2026-12-01", waiting=("cd" * 32,))
+    update_mapping(FolderStore(place), "anytown", "spend", lambda mapping: mapping.with_question(asked))
+    output = piperoll("mapping", "questions", "--to", place).output
+    assert "\x1b" not in output
+    command = next(line for line in output.splitlines() if "rm -r" in line and "mapping answer" in line)
+    assert shlex.split(command)[5] == 'Gross"; rm -r $HOME `id`  [31m'
+    assert "'Gross\"; rm -r $HOME `id`  [31m' same --to" in command
 
 
 def test_an_answer_is_recorded_and_closes_the_question(place: Path) -> None:

@@ -344,3 +344,17 @@ def test_a_library_that_may_open_no_more_files_says_what_to_do(tmp_path: Path) -
     said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout
     assert said.startswith("False")
     assert said.strip().endswith("raise the limit of open files (ulimit -n), and run again")
+
+
+_PARSES_AND_ENDS = """
+import ctypes
+from piperoll.measuring import inputs
+inputs.find_tables("SELECT 1 FROM spend")
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(inputs._parser))  # in a whole run, other things keep the module alive
+"""
+
+
+def test_a_run_does_not_end_with_complaints_of_duckdb_about_what_is_open() -> None:
+    command = [sys.executable, "-P", "-c", _PARSES_AND_ENDS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""

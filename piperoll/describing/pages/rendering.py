@@ -128,12 +128,17 @@ def render_page(source: InContext, key: str, template: str, **values: Any) -> tu
     return key, page.render(**{"holdings": source, "here": key, "link": partial(urls.link, here=key)} | values).encode()
 
 
+_CONTROLS = dict.fromkeys({*range(32), *range(127, 160)} - {*b"\t\n\r"}, "\ufffd")
+"""Control characters, which HTML does not allow; the name of a file can have them."""
+
+
 def render_report_page(report: Report) -> str:
     """Render a report as one self-contained HTML file, for the officer who sent the file."""
     style = read_style()
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'none'; base-uri 'none'"
-    return _environment().get_template("report.html").render(report=report, style=style, own_policy=policy)
+    page = _environment().get_template("report.html").render(report=report, style=style, own_policy=policy)
+    return page.translate(_CONTROLS)
 
 
 def render_upload_page(max_bytes: int) -> str:
