@@ -43,7 +43,7 @@ BODIES = "bodies"
 _REMEMBERED_BUILDS = 50
 """How many finished builds `state.json` lists. A build that is overtaken by more than these starts from nothing."""
 
-_GZIP, _GZIP_LEVEL = b"\x1f\x8b", 3
+_GZIP, _GZIP_LEVEL = b"\x1f\x8b", 6
 """How a compressed document begins, and how much time is spent on compressing it."""
 
 _MOST_WAITING = 16 * PARALLEL_WRITES
