@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
@@ -15,11 +14,8 @@ from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmiss
 from piperoll.model import Report, Submission, from_document, to_compact_json_bytes, to_document, to_json_bytes
 from publishers.change_log import log_arrival, logging_submission_change
 from publishers.purge import purge_again, refuse_purged
-from publishers.stores.protocol import Store, sha256_of, update_object
+from publishers.stores.protocol import Store, compress, decompress, sha256_of, update_object
 from publishers.versions import Decision
-
-_GZIP = b"\x1f\x8b"
-"""How a compressed document begins."""
 
 _MIN_DIGITS = 6
 """Digits of a sha256 that name a submission; fewer would soon be ambiguous."""
@@ -60,7 +56,7 @@ def file_reports(
     `is_logged` if the caller logs the change of the submission, before and after.
     Raises: BytesPurged: the submission was purged meanwhile; neither report stays.
     """
-    packed = gzip.compress(to_compact_json_bytes(to_document(report)), mtime=0)
+    packed = compress(to_compact_json_bytes(to_document(report)))
     _write_report(store, layout.full_report(submission), packed)
     logging = logging_submission_change(store, submission.dataset, submission.body, submission.sha256)
     with nullcontext() if is_logged else logging:
@@ -161,6 +157,5 @@ def _write_report(store: Store, key: str, content: bytes) -> None:
 
 
 def _read_json(store: Store, key: str) -> Mapping[str, Any]:
-    content = store.read(key).content
-    document: dict[str, Any] = json.loads(gzip.decompress(content) if content.startswith(_GZIP) else content)
+    document: dict[str, Any] = json.loads(decompress(store.read(key).content))
     return document

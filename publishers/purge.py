@@ -20,7 +20,15 @@ from publishers.change_log import logging_submission_change
 from publishers.index import update_index
 from publishers.pointer import amend_history, list_series, read_history
 from publishers.receipts import forget_in_receipts, forget_uploads
-from publishers.stores.protocol import Store, delete_prefix, read_json, update_object
+from publishers.stores.protocol import (
+    Store,
+    compress,
+    decompress,
+    delete_prefix,
+    is_compressed,
+    read_json,
+    update_object,
+)
 from publishers.stores.view import forget_seen, latest
 
 _TOMBSTONES = layout.tombstone("").removesuffix(".json")
@@ -265,7 +273,13 @@ def _replace_in_json(store: Store, key: str, names: set[str]) -> None:
             return [replace_names(each) for each in value]
         return {name: replace_names(each) for name, each in value.items()} if isinstance(value, dict) else value
 
-    update_object(store, key, lambda content: content and to_json_bytes(replace_names(json.loads(content))))
+    def replace_content(content: bytes | None) -> bytes | None:
+        if content is None:
+            return None
+        replaced = to_json_bytes(replace_names(json.loads(decompress(content))))
+        return compress(replaced) if is_compressed(content) else replaced
+
+    update_object(store, key, replace_content)
 
 
 def _delete_fetches(store: Store, body: str, dataset: str, sha256: str) -> None:

@@ -6,6 +6,7 @@ else changed it meanwhile (`replace`), or can be made again at any time (`put`).
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,9 @@ JsonObject = dict[str, Any]
 MAX_TRIES = 100
 """Conditional writes before we give up. Each failure means that another writer succeeded, so progress is made; more
 writers than this on one object at once are a fault, not a race."""
+
+_GZIP = b"\x1f\x8b"
+"""How compressed content begins."""
 
 PARALLEL_WRITES = 16
 """Objects that are written to a bucket at the same time: each takes the time of a request, and no time of ours."""
@@ -209,6 +213,21 @@ def read_json(store: StoreReader, key: str) -> JsonObject:
         return _parse_json(key, store.read(key).content)
     except NotThere:
         return {}
+
+
+def compress(content: bytes) -> bytes:
+    """Compress an object that only we read; the same content gives the same bytes."""
+    return gzip.compress(content, mtime=0)
+
+
+def is_compressed(content: bytes) -> bool:
+    """True if an object of ours, which is JSON otherwise, is compressed."""
+    return content.startswith(_GZIP)
+
+
+def decompress(content: bytes) -> bytes:
+    """The content of an object of ours, compressed or not."""
+    return gzip.decompress(content) if is_compressed(content) else content
 
 
 def delete_prefix(store: Store, prefix: str) -> None:
