@@ -122,7 +122,7 @@ class RowBatch:
 
 def decode_cells(cells: Cells) -> Cells:
     """A column without the dictionary that reading may have given it."""
-    return cells.dictionarydecode_cells() if pa.types.is_dictionary(cells.type) else cells
+    return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
 
 
 class Frame:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piperoll.checking.plausibility.columns import EncodedText
+from piperoll.checking.plausibility.columns import EncodedText, decode_cells
 from piperoll.checking.plausibility.evidence import text_keys
 
 
@@ -25,3 +25,10 @@ def test_a_slice_of_texts_has_the_keys_of_its_own() -> None:
     whole = pa.array(["first", "naïve", "", "eight by", "eight byt"], pa.string())
     part = EncodedText(np.arange(3, dtype=np.int32), whole.slice(1, 3))
     assert text_keys(part).tolist() == text_keys(encoded("naïve", "", "eight by")).tolist()
+
+
+def test_a_column_that_reading_gave_a_dictionary_is_audited_as_one_without() -> None:
+    """A name that was changed in one place too many made it a crash, which no test met."""
+    cells = pa.array(["Ash Roofing Ltd", None, "Birch Print plc", "Ash Roofing Ltd"])
+    assert decode_cells(cells.dictionary_encode()).equals(cells)
+    assert decode_cells(cells) is cells
