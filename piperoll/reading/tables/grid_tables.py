@@ -389,8 +389,8 @@ _PENCE = 0.3
 
 
 def _doubts(part: ExaminedSection, grid: Grid, lexicon: Lexicon) -> Iterator[Finding]:
-    dataset = lexicon.dataset
     """Yield findings about what may be wrong although every cell can be read."""
+    dataset = lexicon.dataset
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
     for group in part.groups:
         address = address_of(sheet, group.rows[0], group.column, group.field)
