@@ -51,7 +51,7 @@ FAILED = 2
 """The exit status if a command could not do what was asked; 1 means that a file was held or rejected."""
 
 _BROKEN_PIPE = 128 + signal.SIGPIPE
-"""The exit status if whoever reads the output has stopped (`piperoll list DEST | head`), as of other programs."""
+"""The exit status if the reader of a pipe closes it early, as in `piperoll list DEST | head`: 141, as in a shell."""
 
 HELP = """Collect, check and publish what public bodies spend, contract for, employ and deliver.
 

@@ -181,9 +181,8 @@ def _write_index(
     read. Nothing of those is written or deleted: its entry may name the files that ours does not, and ours would name
     files that it has deleted.
     """
-    _set_year(
-        store, dataset, year, listed=True
-    )  # also if nothing changed: a build that removed its last body unlists it
+    # Also if nothing changed: a build that removed the last body of the year has unlisted it.
+    _set_year(store, dataset, year, listed=True)
     changed = [one for one in bodies if not one.is_fresh]
     if not changed:
         return set()

@@ -325,7 +325,7 @@ class _Work:
             else:
                 new.append((submission, partial(self._through.receive, run, submission, path)))
         held_late = [submission for submission in decided.held if submission.sha256 not in listed]
-        new += [(one, bool) for one in (*self._files.again, *held_late)]
+        new += [(one, lambda: False) for one in (*self._files.again, *held_late)]  # received by an earlier run
         return sorted(new, key=lambda one: one[0].sha256), duplicates
 
     def find_later(self, examined: Sequence[ExaminedFile]) -> list[Submission]:

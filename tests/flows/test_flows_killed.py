@@ -120,5 +120,5 @@ def test_a_run_that_is_terminated_says_so_and_leaves_no_temporary_folder_and_no_
     assert process.returncode == status, said
     assert said == "Stopped. Finished files are kept: run it again to do the rest.\n"
     assert list(temporary.iterdir()) == []
-    eventually(lambda: not has_processes(process.pid), "the worker processes, which a run of so many bodies has, end")
+    eventually(lambda: not has_processes(process.pid), "the worker processes end")
     see_that_it_is_whole(place, tmp_path / "read")

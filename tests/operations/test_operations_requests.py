@@ -83,7 +83,7 @@ def test_the_files_of_many_bodies_in_one_batch_cost_no_more_than_one_by_one(plac
 
 
 def test_a_file_that_is_purged_while_it_is_examined_is_not_published(tmp_path: Path) -> None:
-    """Whoever purges it sees nothing of what the batch writes afterwards: the batch looks for the tombstone last."""
+    """The purge runs before the file is published, so the batch itself must check for a tombstone after publishing."""
     inbox = put(tmp_path / "inbox", "spend/anytown/Spend October 2026.csv", spend(8)).parents[2]
     request = RunRequest(to=str(tmp_path / "out"), inbox=inbox)
 

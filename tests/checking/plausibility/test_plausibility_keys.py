@@ -28,7 +28,7 @@ def test_a_slice_of_texts_has_the_keys_of_its_own() -> None:
 
 
 def test_a_column_that_reading_gave_a_dictionary_is_audited_as_one_without() -> None:
-    """A name that was changed in one place too many made it a crash, which no test met."""
+    """The method that decodes such a column was misspelled, and no test used one."""
     cells = pa.array(["Ash Roofing Ltd", None, "Birch Print plc", "Ash Roofing Ltd"])
     assert decode_cells(cells.dictionary_encode()).equals(cells)
     assert decode_cells(cells) is cells
